@@ -1,0 +1,1 @@
+//! Benchmarks: instruction-level ones with criterion, and side by side on a real cluster.
