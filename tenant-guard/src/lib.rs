@@ -1,1 +1,16 @@
 //! Reads SQL, restricts every tenant table in it to one tenant, and refuses what it cannot prove.
+
+mod guard;
+mod guarded;
+mod policy;
+mod refusal;
+mod tenancy;
+
+pub use guard::Guard;
+pub use guarded::{Access, GuardedSql, TableSlot};
+pub use policy::Policy;
+pub use refusal::{Code, Refusal};
+pub use tenancy::{
+    Column, Distribution, Fingerprint, Ident, Table, TableKind, TableName, Tenancy, TenancyBuilder,
+    TenancyError, TenantType, UniqueKey,
+};

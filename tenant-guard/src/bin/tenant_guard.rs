@@ -1,2 +1,2 @@
-//! The developers' commands.
+//! The `tenant-guard` command.
 fn main() {}

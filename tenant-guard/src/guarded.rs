@@ -1,0 +1,103 @@
+//! A statement that has been proven to touch one tenant's rows only.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::{Fingerprint, Ident, TableName, TenantType};
+
+/// A statement that passed the guard: text that may be sent, and what a driver has to know to send
+/// it. It can only be made by [`Guard::check`](crate::Guard::check). Cloning is cheap.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuardedSql(Arc<Parts>);
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Parts {
+    pub(crate) text: String,
+    pub(crate) tenant_param: u32,
+    pub(crate) tenant_param_slots: Vec<Range<usize>>,
+    pub(crate) table_slots: Vec<TableSlot>,
+    pub(crate) access: Access,
+    pub(crate) writes: bool,
+    pub(crate) locks: bool,
+    pub(crate) tenancy: Fingerprint,
+}
+
+/// What a statement touches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Access {
+    /// Rows of one tenant (and possibly reference tables).
+    Tenant {
+        /// The colocation group of all its tenant tables.
+        colocation: Ident,
+        /// The type of the tenant column, and so of the added parameter.
+        tenant_type: TenantType,
+    },
+    /// Reference tables only: any node can answer.
+    Reference,
+    /// No table at all.
+    Nothing,
+}
+
+/// Where a table's name stands in the guarded text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableSlot {
+    /// The bytes of the schema-qualified name in [`GuardedSql::text`].
+    pub range: Range<usize>,
+    /// The table it names.
+    pub table: TableName,
+}
+
+impl GuardedSql {
+    // Only certify calls this.
+    pub(crate) fn certified(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The text to send.
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// The number `n` of the added parameter `$n` that takes the tenant's value: one more than the
+    /// statement's own highest. `None` where the statement touches no tenant table.
+    pub fn tenant_param(&self) -> Option<u32> {
+        matches!(self.0.access, Access::Tenant { .. }).then_some(self.0.tenant_param)
+    }
+
+    /// How many parameters the caller binds: the highest `$n` in the statement as written.
+    pub fn caller_params(&self) -> u32 {
+        self.0.tenant_param.saturating_sub(1)
+    }
+
+    /// The bytes of each occurrence of the tenant parameter in [`GuardedSql::text`], in order.
+    pub fn tenant_param_slots(&self) -> &[Range<usize>] {
+        &self.0.tenant_param_slots
+    }
+
+    /// Each place where a real table is named, in order. References to a table's columns by the
+    /// table's name (`tasks.id`) are not among them: they are resolved through an alias.
+    pub fn table_slots(&self) -> &[TableSlot] {
+        &self.0.table_slots
+    }
+
+    /// What it touches.
+    pub fn access(&self) -> &Access {
+        &self.0.access
+    }
+
+    /// Whether it inserts, updates or deletes rows, also inside a `WITH` query.
+    pub fn writes(&self) -> bool {
+        self.0.writes
+    }
+
+    /// Whether it locks rows (`FOR UPDATE` and its kin), which a standby refuses.
+    pub fn locks(&self) -> bool {
+        self.0.locks
+    }
+
+    /// The tenancy it was proven under.
+    pub fn tenancy(&self) -> Fingerprint {
+        self.0.tenancy
+    }
+}

@@ -1,0 +1,180 @@
+//! One table of a tenancy.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Ident, TableName, TenantType};
+
+/// A table, its columns and whose rows it holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    name: TableName,
+    kind: TableKind,
+    columns: Vec<Column>,
+    unique_keys: Vec<UniqueKey>,
+}
+
+/// Whose rows a table holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum TableKind {
+    /// Each row belongs to one tenant.
+    Distributed(Distribution),
+    /// The same rows for every tenant, on every node (Citus' reference table).
+    Reference,
+    /// A table of the coordinator alone; guarded SQL never reaches it.
+    Local,
+}
+
+/// How a tenant table is distributed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Distribution {
+    /// The tenant column.
+    pub column: Ident,
+    /// Its type.
+    pub tenant_type: TenantType,
+    /// The colocation group: tables of one group keep a tenant's rows on one node
+    /// (`pg_dist_partition.colocationid`). The names are free; only their equality counts.
+    pub colocation: Ident,
+}
+
+/// A column of a table.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Column {
+    /// Its name.
+    pub name: Ident,
+}
+
+/// The columns of a primary key, a unique constraint, an exclusion constraint or a unique index.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct UniqueKey {
+    /// The constraint's or index' name, where one is known.
+    pub name: Option<Ident>,
+    /// The plain columns that are compared by equality; expressions do not count.
+    pub columns: Vec<Ident>,
+}
+
+impl Table {
+    /// A table of which each row belongs to the tenant in `column`. Without a schema it is in
+    /// `public`; its colocation group is `default`.
+    pub fn distributed(name: &str, column: &str, tenant_type: TenantType) -> Self {
+        Self::new(
+            name,
+            TableKind::Distributed(Distribution {
+                column: column.into(),
+                tenant_type,
+                colocation: "default".into(),
+            }),
+        )
+    }
+
+    /// A table that every tenant reads and none writes.
+    pub fn reference(name: &str) -> Self {
+        Self::new(name, TableKind::Reference)
+    }
+
+    /// A table that guarded SQL may not name.
+    pub fn local(name: &str) -> Self {
+        Self::new(name, TableKind::Local)
+    }
+
+    fn new(name: &str, kind: TableKind) -> Self {
+        let name = TableName::new("public", name);
+        Self {
+            name,
+            kind,
+            columns: Vec::new(),
+            unique_keys: Vec::new(),
+        }
+    }
+
+    /// Puts the table into a schema other than `public`.
+    #[must_use]
+    pub fn schema(mut self, schema: &str) -> Self {
+        self.name.schema = schema.into();
+        self
+    }
+
+    /// Names all columns, in the order of the table. A column that is not named here does not
+    /// exist for the guard.
+    #[must_use]
+    pub fn columns<C: Into<Ident>>(mut self, columns: impl IntoIterator<Item = C>) -> Self {
+        self.columns = columns
+            .into_iter()
+            .map(|name| Column { name: name.into() })
+            .collect();
+        self
+    }
+
+    /// Names a primary key, a unique constraint or a unique index. *All* of a table's have to be
+    /// named: the guard refuses to write to a tenant table that has one without the tenant column,
+    /// because there another tenant's row can be hit.
+    #[must_use]
+    pub fn unique_key<C: Into<Ident>>(mut self, columns: impl IntoIterator<Item = C>) -> Self {
+        let columns = columns.into_iter().map(Into::into).collect();
+        self.unique_keys.push(UniqueKey {
+            name: None,
+            columns,
+        });
+        self
+    }
+
+    /// Like [`Table::unique_key`], with the name that `ON CONFLICT ON CONSTRAINT` uses.
+    #[must_use]
+    pub fn named_unique_key<C: Into<Ident>>(
+        mut self,
+        name: &str,
+        columns: impl IntoIterator<Item = C>,
+    ) -> Self {
+        let columns = columns.into_iter().map(Into::into).collect();
+        self.unique_keys.push(UniqueKey {
+            name: Some(name.into()),
+            columns,
+        });
+        self
+    }
+
+    /// Puts a tenant table into a colocation group other than `default`; nothing on other tables.
+    #[must_use]
+    pub fn colocated_with(mut self, group: &str) -> Self {
+        if let TableKind::Distributed(distribution) = &mut self.kind {
+            distribution.colocation = group.into();
+        }
+        self
+    }
+
+    /// The full name.
+    pub fn name(&self) -> &TableName {
+        &self.name
+    }
+
+    /// Whose rows it holds.
+    pub fn kind(&self) -> &TableKind {
+        &self.kind
+    }
+
+    /// The distribution, where it is a tenant table.
+    pub fn distribution(&self) -> Option<&Distribution> {
+        match &self.kind {
+            TableKind::Distributed(distribution) => Some(distribution),
+            TableKind::Reference | TableKind::Local => None,
+        }
+    }
+
+    /// All columns.
+    pub fn column_list(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// Whether there is a column of this name.
+    pub fn has_column(&self, name: &str) -> bool {
+        self.columns
+            .iter()
+            .any(|column| column.name.as_str() == name)
+    }
+
+    /// All unique keys.
+    pub fn unique_keys(&self) -> &[UniqueKey] {
+        &self.unique_keys
+    }
+}
