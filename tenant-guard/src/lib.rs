@@ -4,6 +4,7 @@ mod guard;
 mod guarded;
 mod policy;
 mod refusal;
+mod safe_functions;
 mod tenancy;
 
 pub use guard::Guard;
