@@ -2,20 +2,54 @@
 
 use std::sync::Arc;
 
-use crate::{GuardedSql, Policy, Refusal, Tenancy};
+#[cfg(feature = "pg-grammar")]
+use crate::{
+    GuardedSql, Refusal, cache::Cache, certify::certify, decide::decide, guarded::Parts, read::pg,
+    splice::splice,
+};
+use crate::{Policy, Tenancy};
 
-/// Checks and rewrites statements under one tenancy and policy.
+/// Checks and rewrites statements under one tenancy and policy. Cloning is cheap, and clones share
+/// what [`Guard::cached`] remembers.
+///
+/// ```
+/// use tenant_guard::{Guard, Policy, Table, Tenancy, TenantType};
+///
+/// let tasks = Table::distributed("tasks", "tenant_id", TenantType::Int8)
+///     .columns(["tenant_id", "id", "title"])
+///     .unique_key(["tenant_id", "id"]);
+/// let guard = Guard::new(Tenancy::builder().table(tasks).build()?, Policy::default());
+///
+/// let guarded = guard.check("SELECT title FROM tasks WHERE id = $1")?;
+/// assert_eq!(
+///     guarded.text(),
+///     "SELECT title FROM public.tasks WHERE tasks.tenant_id = $2 AND (id = $1)"
+/// );
+/// assert_eq!(guarded.tenant_param(), Some(2));
+///
+/// let refusal = guard.check("SELECT * FROM invoices").unwrap_err();
+/// assert_eq!(refusal.code().as_str(), "TG006");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Guard {
     tenancy: Arc<Tenancy>,
+    #[cfg(feature = "pg-grammar")]
     policy: Arc<Policy>,
+    #[cfg(feature = "pg-grammar")]
+    cache: Arc<Cache>,
 }
 
 impl Guard {
     /// A guard for this schema.
     pub fn new(tenancy: impl Into<Arc<Tenancy>>, policy: Policy) -> Self {
+        #[cfg(not(feature = "pg-grammar"))]
+        let _ = policy;
         Self {
             tenancy: tenancy.into(),
+            #[cfg(feature = "pg-grammar")]
+            cache: Arc::new(Cache::new(policy.cache_bytes)),
+            #[cfg(feature = "pg-grammar")]
             policy: Arc::new(policy),
         }
     }
@@ -34,8 +68,21 @@ impl Guard {
     /// # Errors
     /// A [`Refusal`] with its code, the place and a hint.
     pub fn check(&self, sql: &str) -> Result<GuardedSql, Refusal> {
-        let _ = (sql, &self.policy);
-        Err(Refusal::new(crate::Code::UnknownSyntax, "", ""))
+        let parsed = pg::parse(sql, &self.policy)?;
+        let statement = pg::facts(&parsed)?;
+        let decision = decide(&statement, &self.tenancy, &self.policy)?;
+        let spliced = splice(sql, &decision.edits, decision.tenant_param);
+        certify(&parsed.tree, &spliced, &self.tenancy, decision.tenant_param)?;
+        Ok(GuardedSql::certified(Parts {
+            text: spliced.text,
+            tenant_param: decision.tenant_param,
+            tenant_param_slots: spliced.tenant_param_slots,
+            table_slots: spliced.table_slots,
+            access: decision.access,
+            writes: decision.writes,
+            locks: decision.locks,
+            tenancy: self.tenancy.fingerprint(),
+        }))
     }
 
     /// Like [`Guard::check`], remembering what was accepted by the statement's text. The tenant's
@@ -44,6 +91,16 @@ impl Guard {
     /// # Errors
     /// As [`Guard::check`]; refusals are not remembered.
     pub fn cached(&self, sql: &str) -> Result<GuardedSql, Refusal> {
-        self.check(sql)
+        if let Some(guarded) = self.cache.get(sql) {
+            return Ok(guarded);
+        }
+        let guarded = self.check(sql)?;
+        self.cache.insert(sql, guarded.clone());
+        Ok(guarded)
+    }
+
+    /// How many statements [`Guard::cached`] remembers at the moment.
+    pub fn cached_statements(&self) -> usize {
+        self.cache.len()
     }
 }

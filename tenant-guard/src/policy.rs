@@ -16,6 +16,7 @@ use crate::Ident;
 pub struct Policy {
     pub(crate) allowed_functions: BTreeSet<Ident>,
     pub(crate) max_bytes: usize,
+    pub(crate) cache_bytes: u64,
 }
 
 impl Default for Policy {
@@ -23,6 +24,7 @@ impl Default for Policy {
         Self {
             allowed_functions: BTreeSet::new(),
             max_bytes: 256 * 1024,
+            cache_bytes: 16 * 1024 * 1024,
         }
     }
 }
@@ -39,6 +41,14 @@ impl Policy {
     /// The longest statement that is read, in bytes; 256 KiB by default.
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
+        self
+    }
+
+    /// How much memory accepted statements may take in the cache of
+    /// [`Guard::cached`](crate::Guard::cached), in bytes of their text before and after; 16 MiB by
+    /// default. The least used go first.
+    pub fn cache_bytes(mut self, bytes: u64) -> Self {
+        self.cache_bytes = bytes;
         self
     }
 }

@@ -27,8 +27,9 @@ impl Refusal {
         }
     }
 
+    /// With the place; an empty span is none.
     pub(crate) fn at(mut self, span: Range<usize>) -> Self {
-        self.span = Some(span);
+        self.span = (!span.is_empty()).then_some(span);
         self
     }
 

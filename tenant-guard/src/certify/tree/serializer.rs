@@ -1,0 +1,261 @@
+//! A serde serializer whose output is a [`Tree`].
+
+use std::fmt;
+
+use serde::ser::{Impossible, Serialize, SerializeSeq, SerializeStruct, Serializer};
+
+use super::Tree;
+
+/// Fields that only say where something stands in the text.
+const POSITIONS: &[&str] = &[
+    "location",
+    "stmt_location",
+    "stmt_len",
+    "list_start",
+    "list_end",
+    "rexpr_list_start",
+    "rexpr_list_end",
+    "arg_location",
+    "name_location",
+];
+
+/// Serializes to `Some(tree)`, or to `None` for a default value.
+pub(super) struct Trees;
+
+/// A shape that libpg_query's types do not have.
+#[derive(Debug)]
+pub(super) struct UnknownShape;
+
+impl fmt::Display for UnknownShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("unknown shape")
+    }
+}
+
+impl std::error::Error for UnknownShape {}
+
+impl serde::ser::Error for UnknownShape {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self
+    }
+}
+
+type Made = Result<Option<Tree>, UnknownShape>;
+
+fn number(value: i64) -> Made {
+    Ok((value != 0).then_some(Tree::Number(value)))
+}
+
+impl Serializer for Trees {
+    type Ok = Option<Tree>;
+    type Error = UnknownShape;
+    type SerializeSeq = ListBuilder;
+    type SerializeStruct = StructBuilder;
+    type SerializeTuple = Impossible<Self::Ok, Self::Error>;
+    type SerializeTupleStruct = Impossible<Self::Ok, Self::Error>;
+    type SerializeTupleVariant = Impossible<Self::Ok, Self::Error>;
+    type SerializeMap = Impossible<Self::Ok, Self::Error>;
+    type SerializeStructVariant = Impossible<Self::Ok, Self::Error>;
+
+    fn serialize_bool(self, value: bool) -> Made {
+        number(i64::from(value))
+    }
+
+    fn serialize_i32(self, value: i32) -> Made {
+        number(i64::from(value))
+    }
+
+    fn serialize_i64(self, value: i64) -> Made {
+        number(value)
+    }
+
+    fn serialize_u32(self, value: u32) -> Made {
+        number(i64::from(value))
+    }
+
+    fn serialize_u64(self, value: u64) -> Made {
+        i64::try_from(value)
+            .map_err(|_| UnknownShape)
+            .and_then(number)
+    }
+
+    fn serialize_str(self, value: &str) -> Made {
+        Ok((!value.is_empty()).then(|| Tree::Text(value.to_owned())))
+    }
+
+    fn serialize_none(self) -> Made {
+        Ok(None)
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Made {
+        value.serialize(self)
+    }
+
+    /// The variants of `Node` and of a constant's value: each holds a struct of its own name.
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        value: &T,
+    ) -> Made {
+        value.serialize(self)
+    }
+
+    fn serialize_seq(self, len: Option<usize>) -> Result<ListBuilder, UnknownShape> {
+        Ok(ListBuilder(Vec::with_capacity(len.unwrap_or(0))))
+    }
+
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<StructBuilder, UnknownShape> {
+        Ok(StructBuilder {
+            name,
+            location: -1,
+            fields: Vec::new(),
+        })
+    }
+
+    fn serialize_i8(self, _: i8) -> Made {
+        Err(UnknownShape)
+    }
+
+    fn serialize_i16(self, _: i16) -> Made {
+        Err(UnknownShape)
+    }
+
+    fn serialize_u8(self, _: u8) -> Made {
+        Err(UnknownShape)
+    }
+
+    fn serialize_u16(self, _: u16) -> Made {
+        Err(UnknownShape)
+    }
+
+    fn serialize_f32(self, _: f32) -> Made {
+        Err(UnknownShape)
+    }
+
+    fn serialize_f64(self, _: f64) -> Made {
+        Err(UnknownShape)
+    }
+
+    fn serialize_char(self, _: char) -> Made {
+        Err(UnknownShape)
+    }
+
+    fn serialize_bytes(self, _: &[u8]) -> Made {
+        Err(UnknownShape)
+    }
+
+    fn serialize_unit(self) -> Made {
+        Err(UnknownShape)
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Made {
+        Err(UnknownShape)
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, _: &'static str) -> Made {
+        Err(UnknownShape)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, _: &T) -> Made {
+        Err(UnknownShape)
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, UnknownShape> {
+        Err(UnknownShape)
+    }
+
+    fn serialize_tuple_struct(
+        self,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleStruct, UnknownShape> {
+        Err(UnknownShape)
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleVariant, UnknownShape> {
+        Err(UnknownShape)
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap, UnknownShape> {
+        Err(UnknownShape)
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeStructVariant, UnknownShape> {
+        Err(UnknownShape)
+    }
+}
+
+pub(super) struct ListBuilder(Vec<Tree>);
+
+impl SerializeSeq for ListBuilder {
+    type Ok = Option<Tree>;
+    type Error = UnknownShape;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), UnknownShape> {
+        // An empty item still counts: `(a, , b)` is not `(a, b)`.
+        self.0
+            .push(value.serialize(Trees)?.unwrap_or(Tree::Number(0)));
+        Ok(())
+    }
+
+    fn end(self) -> Made {
+        Ok((!self.0.is_empty()).then_some(Tree::List(self.0)))
+    }
+}
+
+pub(super) struct StructBuilder {
+    name: &'static str,
+    location: i32,
+    fields: Vec<(&'static str, Tree)>,
+}
+
+impl SerializeStruct for StructBuilder {
+    type Ok = Option<Tree>;
+    type Error = UnknownShape;
+
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        field: &'static str,
+        value: &T,
+    ) -> Result<(), UnknownShape> {
+        let value = value.serialize(Trees)?;
+        if POSITIONS.contains(&field) {
+            if field == "location" {
+                self.location = match value {
+                    Some(Tree::Number(location)) => i32::try_from(location).unwrap_or(-1),
+                    _ => 0,
+                };
+            }
+            return Ok(());
+        }
+        self.fields.extend(value.map(|value| (field, value)));
+        Ok(())
+    }
+
+    /// `Node` is only a wrapper around its variant.
+    fn end(mut self) -> Made {
+        if self.name == "Node" {
+            return Ok(self.fields.pop().map(|(_, value)| value));
+        }
+        self.fields.sort_unstable_by_key(|(name, _)| *name);
+        Ok(Some(Tree::Struct {
+            name: self.name,
+            location: self.location,
+            fields: self.fields,
+        }))
+    }
+}

@@ -1,0 +1,264 @@
+//! The rules: facts x tenancy x policy -> edits, or a refusal.
+//!
+//! No SQL text is handled here. The world is closed: what is not known is refused. A condition that
+//! the user wrote is never looked at, so it can never be taken for a proof.
+
+mod edit;
+mod insert;
+mod names;
+mod relation;
+mod scope;
+mod write;
+
+use crate::facts::{Body, Cte, Expressions, FromItem, Join, Query, Select, Statement};
+use crate::{Access, Code, Ident, Policy, Refusal, Table, Tenancy};
+
+pub(crate) use edit::Edit;
+use scope::{Columns, CteScope, Scope};
+
+/// What has to be done to a statement so that it sees one tenant only, and what it then touches.
+#[derive(Debug)]
+pub(crate) struct Decision {
+    pub(crate) edits: Vec<Edit>,
+    pub(crate) access: Access,
+    pub(crate) writes: bool,
+    pub(crate) locks: bool,
+    /// The number of the tenant's parameter.
+    pub(crate) tenant_param: u32,
+}
+
+/// Applies the rules to a statement.
+pub(crate) fn decide(
+    statement: &Statement,
+    tenancy: &Tenancy,
+    policy: &Policy,
+) -> Result<Decision, Refusal> {
+    let mut decider = Decider::new(tenancy, policy);
+    decider.statement(&statement.query)?;
+    Ok(Decision {
+        edits: decider.edits,
+        access: decider.access,
+        writes: decider.writes,
+        locks: decider.locks,
+        tenant_param: statement.max_param + 1,
+    })
+}
+
+/// Walks one statement's facts and collects the edits.
+struct Decider<'a> {
+    tenancy: &'a Tenancy,
+    policy: &'a Policy,
+    edits: Vec<Edit>,
+    access: Access,
+    writes: bool,
+    locks: bool,
+}
+
+impl<'a> Decider<'a> {
+    fn new(tenancy: &'a Tenancy, policy: &'a Policy) -> Self {
+        Self {
+            tenancy,
+            policy,
+            edits: Vec::new(),
+            access: Access::Nothing,
+            writes: false,
+            locks: false,
+        }
+    }
+
+    fn statement(&mut self, query: &Query) -> Result<(), Refusal> {
+        match &query.body {
+            Body::Select(select) if query.ctes.is_empty() => match self.only_table(select) {
+                Some(table) => self.flat_select(select, table),
+                None => self.query(query, CteScope::EMPTY, None).map(drop),
+            },
+            _ => self.query(query, CteScope::EMPTY, None).map(drop),
+        }
+    }
+
+    /// The tenant table, where the whole statement is about exactly one.
+    fn only_table(&self, select: &Select) -> Option<&'a Table> {
+        let [FromItem::Relation(relation)] = select.from.as_slice() else {
+            return None;
+        };
+        let schema = relation.schema.as_ref().map(Ident::as_str);
+        let table = self.tenancy.resolve(schema, relation.name.as_str())?;
+        let alone = select.expressions.subqueries.is_empty();
+        (alone && table.distribution().is_some()).then_some(table)
+    }
+
+    /// A statement of one table keeps its form and gets a condition: Citus plans this by its fast
+    /// path, and the table's own properties (its primary key in `GROUP BY`) still count.
+    fn flat_select(&mut self, select: &Select, table: &Table) -> Result<(), Refusal> {
+        let ([FromItem::Relation(relation)], Some(condition)) =
+            (select.from.as_slice(), &select.condition)
+        else {
+            return Err(unplaced());
+        };
+        let item = self.keep_and_restrict(relation, table, condition)?;
+        self.locks |= select.locks;
+        let scope = Scope::new(None, vec![item]);
+        self.expressions(&select.expressions, &scope, CteScope::EMPTY)
+    }
+
+    /// A statement or sub-query; gives the columns of its result.
+    fn query(
+        &mut self,
+        query: &Query,
+        ctes: &CteScope<'_>,
+        outer: Option<&Scope<'_>>,
+    ) -> Result<Columns, Refusal> {
+        let mut scope = CteScope::within(ctes);
+        if query.recursive {
+            // Every query of WITH RECURSIVE sees all of them, itself too.
+            for cte in &query.ctes {
+                scope.add(cte.name.clone(), Columns::of_alias(&cte.columns));
+            }
+        }
+        for (index, cte) in query.ctes.iter().enumerate() {
+            if query.recursive {
+                let first_arm = self.first_arm_columns(cte, &scope, outer)?;
+                scope.set(index, first_arm);
+            }
+            let columns = self.query(&cte.query, &scope, outer)?.renamed(&cte.columns);
+            if query.recursive {
+                scope.set(index, columns);
+            } else {
+                scope.add(cte.name.clone(), columns);
+            }
+        }
+        self.body(&query.body, &scope, outer)
+    }
+
+    /// The columns that a recursive query's own name has inside it: those of its first arm.
+    fn first_arm_columns(
+        &self,
+        cte: &Cte,
+        scope: &CteScope<'_>,
+        outer: Option<&Scope<'_>>,
+    ) -> Result<Columns, Refusal> {
+        match &cte.query.body {
+            Body::SetOperation(operation) if cte.query.ctes.is_empty() => {
+                let mut probe = Decider::new(self.tenancy, self.policy);
+                Ok(probe
+                    .query(&operation.left, scope, outer)?
+                    .renamed(&cte.columns))
+            }
+            _ => Ok(Columns::of_alias(&cte.columns)),
+        }
+    }
+
+    fn body(
+        &mut self,
+        body: &Body,
+        ctes: &CteScope<'_>,
+        outer: Option<&Scope<'_>>,
+    ) -> Result<Columns, Refusal> {
+        match body {
+            Body::Select(select) => self.select(select, ctes, outer),
+            Body::SetOperation(operation) => {
+                let columns = self.query(&operation.left, ctes, outer)?;
+                self.query(&operation.right, ctes, outer)?;
+                let scope = Scope::new(outer, Vec::new());
+                self.expressions(&operation.expressions, &scope, ctes)?;
+                Ok(columns)
+            }
+            Body::Insert(insert) => self.insert(insert, ctes, outer),
+            Body::Update(update) => self.update(update, ctes, outer),
+            Body::Delete(delete) => self.delete(delete, ctes, outer),
+        }
+    }
+
+    fn select(
+        &mut self,
+        select: &Select,
+        ctes: &CteScope<'_>,
+        outer: Option<&Scope<'_>>,
+    ) -> Result<Columns, Refusal> {
+        let mut scope = Scope::new(outer, Vec::new());
+        self.from(&select.from, &mut scope, ctes)?;
+        self.locks |= select.locks;
+        self.expressions(&select.expressions, &scope, ctes)?;
+        Ok(scope.outputs(&select.outputs))
+    }
+
+    /// A `FROM` or `USING` list. Items come into scope one by one; a join's condition is looked at
+    /// when both its sides are there.
+    fn from(
+        &mut self,
+        items: &[FromItem],
+        scope: &mut Scope<'_>,
+        ctes: &CteScope<'_>,
+    ) -> Result<(), Refusal> {
+        items
+            .iter()
+            .try_for_each(|item| self.from_item(item, scope, ctes))
+    }
+
+    fn from_item(
+        &mut self,
+        item: &FromItem,
+        scope: &mut Scope<'_>,
+        ctes: &CteScope<'_>,
+    ) -> Result<(), Refusal> {
+        match item {
+            FromItem::Relation(relation) => {
+                let item = self.read_relation(relation, ctes)?;
+                scope.add(item);
+            }
+            FromItem::Subquery { query, alias } => {
+                let columns = self.query(query, ctes, Some(scope))?;
+                scope.add_derived(alias.as_ref(), columns);
+            }
+            FromItem::Function(function) => {
+                self.expressions(&function.expressions, scope, ctes)?;
+                scope.add_function(function);
+            }
+            FromItem::Join(join) => self.join(join, scope, ctes)?,
+        }
+        Ok(())
+    }
+
+    fn join(
+        &mut self,
+        join: &Join,
+        scope: &mut Scope<'_>,
+        ctes: &CteScope<'_>,
+    ) -> Result<(), Refusal> {
+        let before = scope.len();
+        self.from_item(&join.left, scope, ctes)?;
+        self.from_item(&join.right, scope, ctes)?;
+        self.expressions(&join.expressions, scope, ctes)?;
+        if let Some(alias) = &join.alias {
+            let columns = scope.columns_since(before);
+            scope.add_derived(Some(alias), columns);
+        }
+        if let Some(alias) = &join.using_alias {
+            scope.add_derived(Some(alias), Columns::Unknown);
+        }
+        Ok(())
+    }
+
+    /// Everything the expressions of one level name, and the queries in them.
+    fn expressions(
+        &mut self,
+        expressions: &Expressions,
+        scope: &Scope<'_>,
+        ctes: &CteScope<'_>,
+    ) -> Result<(), Refusal> {
+        self.check_names(expressions, scope)?;
+        expressions
+            .subqueries
+            .iter()
+            .try_for_each(|query| self.query(query, ctes, Some(scope)).map(drop))
+    }
+}
+
+/// The refusal for a table whose place could not be found in the text.
+fn unplaced() -> Refusal {
+    Refusal::new(
+        Code::RelationUse,
+        "the table stands in a place where it cannot be restricted",
+        "write this part of the statement in a plainer way",
+    )
+}

@@ -1,0 +1,157 @@
+//! Functions, types, operators and columns: only names that are known to be safe.
+
+use crate::facts::{ColumnName, Expressions, FieldName, QualifiedName, Span};
+use crate::safe_functions::{is_builtin_operator, is_safe_builtin, is_safe_builtin_type};
+use crate::{Code, Ident, Refusal};
+
+use super::Decider;
+use super::scope::Scope;
+
+impl Decider<'_> {
+    pub(super) fn check_names(
+        &self,
+        expressions: &Expressions,
+        scope: &Scope<'_>,
+    ) -> Result<(), Refusal> {
+        expressions
+            .functions
+            .iter()
+            .try_for_each(|name| self.check_function(name))?;
+        expressions
+            .types
+            .iter()
+            .try_for_each(|name| self.check_type(name))?;
+        expressions.operators.iter().try_for_each(check_operator)?;
+        expressions
+            .fields
+            .iter()
+            .try_for_each(|field| self.check_field(field))?;
+        expressions
+            .columns
+            .iter()
+            .try_for_each(|column| check_column(column, scope))
+    }
+
+    fn check_function(&self, function: &QualifiedName) -> Result<(), Refusal> {
+        let name = function.name.as_str();
+        let allowed = match function.schema.as_ref().map(Ident::as_str) {
+            // The grammar's own calls (EXTRACT, POSITION, …) come with their schema.
+            Some("pg_catalog") => is_safe_builtin(name),
+            Some(_) => self.policy.allowed_functions.contains(name),
+            None => {
+                self.policy.allowed_functions.contains(name)
+                    || (is_safe_builtin(name) && !self.tenancy.is_user_function(name))
+            }
+        };
+        if allowed {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            Code::UnknownFunction,
+            format!("function {name} is not known to be safe"),
+            "if it reads and writes no table and depends on its arguments alone, declare it with Policy::allow_function",
+        )
+        .at(function.span.clone()))
+    }
+
+    fn check_type(&self, type_name: &QualifiedName) -> Result<(), Refusal> {
+        let name = type_name.name.as_str();
+        let element = name.strip_prefix('_').unwrap_or(name);
+        let allowed = match type_name.schema.as_ref().map(Ident::as_str) {
+            Some("pg_catalog") => is_safe_builtin_type(element),
+            Some(_) => self.tenancy.is_known_type(name),
+            None => is_safe_builtin_type(element) || self.tenancy.is_known_type(name),
+        };
+        if allowed {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            Code::UnknownType,
+            format!("type {name} is not known to be safe"),
+            "declare an enum or composite type in the tenancy; types that name objects of the database, such as regclass, are never safe",
+        )
+        .at(type_name.span.clone()))
+    }
+
+    fn check_field(&self, field: &FieldName) -> Result<(), Refusal> {
+        check_system_column(&field.name, &field.span)?;
+        let name = field.name.as_str();
+        let known = self.tenancy.is_composite_field(name)
+            || matches!(name, "key" | "value")
+            || self.tenancy.tables().any(|table| table.has_column(name));
+        if known && !self.tenancy.is_user_function(name) {
+            return Ok(());
+        }
+        Err(not_a_column(name, &field.span))
+    }
+}
+
+fn check_operator(operator: &QualifiedName) -> Result<(), Refusal> {
+    let schema = operator.schema.as_ref().map_or("pg_catalog", Ident::as_str);
+    if schema == "pg_catalog" && is_builtin_operator(operator.name.as_str()) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::UnknownOperator,
+        format!("operator {} is not one of PostgreSQL's own", operator.name),
+        "use a built-in operator, or a declared function",
+    )
+    .at(operator.span.clone()))
+}
+
+fn check_column(column: &ColumnName, scope: &Scope<'_>) -> Result<(), Refusal> {
+    if let Some(name) = &column.name {
+        check_system_column(name, &column.span)?;
+    }
+    let Some(qualifier) = &column.qualifier else {
+        return Ok(());
+    };
+    if let Some(schema) = &column.schema {
+        let mut items = scope.named(qualifier).peekable();
+        let plain = items.peek().is_some()
+            && items.all(|item| {
+                item.plain_table
+                    .as_ref()
+                    .is_some_and(|table| table.schema == *schema && table.name == *qualifier)
+            });
+        if !plain {
+            return Err(Refusal::new(
+                Code::QualifiedColumn,
+                format!("column {schema}.{qualifier}.… is named with its schema"),
+                format!("write {qualifier}.… or give the table an alias"),
+            )
+            .at(column.span.clone()));
+        }
+    }
+    match &column.name {
+        Some(name) if !scope.is_column(qualifier, name) => {
+            Err(not_a_column(&format!("{qualifier}.{name}"), &column.span))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn not_a_column(name: &str, span: &Span) -> Refusal {
+    Refusal::new(
+        Code::UnknownColumn,
+        format!("{name} is not a known column, so it may be a function call"),
+        "name the column in the tenancy, give the output of the sub-query a name, or call the function as such",
+    )
+    .at(span.clone())
+}
+
+/// `ddsystemcols`, PostgreSQL 15 `src/include/catalog/heap.c` (`SysAtt`).
+fn check_system_column(name: &Ident, span: &Span) -> Result<(), Refusal> {
+    if !matches!(
+        name.as_str(),
+        "ctid" | "xmin" | "xmax" | "cmin" | "cmax" | "tableoid"
+    ) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::SystemColumn,
+        format!("system column {name} says where and when a row was stored"),
+        "use the table's own key",
+    )
+    .at(span.clone()))
+}

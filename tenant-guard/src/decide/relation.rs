@@ -1,0 +1,197 @@
+//! What a named table is, and what is done to it.
+
+use crate::facts::{ConditionSite, Relation};
+use crate::{Access, Code, Distribution, Ident, Refusal, Table, TableKind};
+
+use super::scope::{Columns, CteScope, Item};
+use super::{Decider, Edit};
+
+impl<'a> Decider<'a> {
+    /// A table, or a `WITH` query, that is read.
+    pub(super) fn read_relation(
+        &mut self,
+        relation: &Relation,
+        ctes: &CteScope<'_>,
+    ) -> Result<Item, Refusal> {
+        if let Some(columns) = cte(relation, ctes) {
+            return Ok(item(relation, columns.clone()));
+        }
+        let table = self.known_table(relation)?;
+        let mut item = item(relation, columns(table));
+        match table.kind() {
+            TableKind::Distributed(distribution) => {
+                self.touch(distribution, relation)?;
+                self.edits.push(Edit::Derive {
+                    relation: relation.clone(),
+                    table: table.name().clone(),
+                    tenant_column: distribution.column.clone(),
+                });
+            }
+            TableKind::Reference => {
+                if self.access == Access::Nothing {
+                    self.access = Access::Reference;
+                }
+                self.qualify(relation, table);
+                item.plain_table = plain(relation, table);
+            }
+            TableKind::Local => return Err(local(relation)),
+        }
+        Ok(item)
+    }
+
+    /// A tenant table that stays a table: a condition restricts it.
+    pub(super) fn keep_and_restrict(
+        &mut self,
+        relation: &Relation,
+        table: &Table,
+        condition: &ConditionSite,
+    ) -> Result<Item, Refusal> {
+        let item = self.keep(relation, table)?;
+        if let Some(distribution) = table.distribution() {
+            self.edits.push(Edit::Condition {
+                site: condition.clone(),
+                qualifier: relation.reference_name().clone(),
+                tenant_column: distribution.column.clone(),
+            });
+        }
+        Ok(item)
+    }
+
+    /// A tenant table that stays a table; what restricts it is the caller's part.
+    pub(super) fn keep(&mut self, relation: &Relation, table: &Table) -> Result<Item, Refusal> {
+        if let Some(distribution) = table.distribution() {
+            self.touch(distribution, relation)?;
+        }
+        self.qualify(relation, table);
+        let mut item = item(relation, columns(table));
+        item.plain_table = plain(relation, table);
+        Ok(item)
+    }
+
+    /// The table that is written to: a tenant's, never a `WITH` query.
+    pub(super) fn written_table(
+        &mut self,
+        relation: &Relation,
+        ctes: &CteScope<'_>,
+    ) -> Result<(&'a Table, &'a Distribution), Refusal> {
+        if cte(relation, ctes).is_some() {
+            return Err(Refusal::new(
+                Code::RelationUse,
+                format!(
+                    "{} is a WITH query here, which cannot be written to",
+                    relation.name
+                ),
+                "give the WITH query another name",
+            )
+            .at(relation.name_span.clone()));
+        }
+        self.writes = true;
+        let table = self.known_table(relation)?;
+        match table.kind() {
+            TableKind::Distributed(distribution) => Ok((table, distribution)),
+            TableKind::Reference => Err(Refusal::new(
+                Code::ReferenceWrite,
+                format!(
+                    "{} is a reference table, which every tenant reads",
+                    relation.name
+                ),
+                "change reference tables with `unscoped`",
+            )
+            .at(relation.name_span.clone())),
+            TableKind::Local => Err(local(relation)),
+        }
+    }
+
+    fn known_table(&self, relation: &Relation) -> Result<&'a Table, Refusal> {
+        let schema = relation.schema.as_ref().map(Ident::as_str);
+        self.tenancy.resolve(schema, relation.name.as_str()).ok_or_else(|| {
+            let name = match &relation.schema {
+                Some(schema) => format!("{schema}.{}", relation.name),
+                None => relation.name.to_string(),
+            };
+            Refusal::new(
+                Code::UnknownTable,
+                format!("{name} is not a table of this tenancy"),
+                "check the spelling; views and tables made outside the migrations have to be added to the tenancy",
+            )
+            .at(relation.name_span.clone())
+        })
+    }
+
+    fn qualify(&mut self, relation: &Relation, table: &Table) {
+        self.edits.push(Edit::Qualify {
+            relation: relation.clone(),
+            table: table.name().clone(),
+        });
+    }
+
+    /// Notes that a tenant table is touched; all have to be in one group, so that one node has
+    /// all of the tenant's rows.
+    fn touch(&mut self, distribution: &Distribution, relation: &Relation) -> Result<(), Refusal> {
+        match &self.access {
+            Access::Tenant { colocation, .. } if *colocation != distribution.colocation => {
+                Err(Refusal::new(
+                    Code::MixedColocation,
+                    format!(
+                        "{} is in colocation group {}, other tables of the statement in {colocation}",
+                        relation.name, distribution.colocation
+                    ),
+                    "distribute the tables together (colocate_with), or use two statements",
+                )
+                .at(relation.name_span.clone()))
+            }
+            _ => {
+                self.access = Access::Tenant {
+                    colocation: distribution.colocation.clone(),
+                    tenant_type: distribution.tenant_type.clone(),
+                };
+                Ok(())
+            }
+        }
+    }
+}
+
+fn cte<'s>(relation: &Relation, ctes: &'s CteScope<'_>) -> Option<&'s Columns> {
+    match relation.schema {
+        Some(_) => None,
+        None => ctes.find(&relation.name),
+    }
+}
+
+fn item(relation: &Relation, columns: Columns) -> Item {
+    let columns = match &relation.alias {
+        Some(alias) => columns.renamed(&alias.columns),
+        None => columns,
+    };
+    Item {
+        name: Some(relation.reference_name().clone()),
+        columns,
+        plain_table: None,
+    }
+}
+
+pub(super) fn columns(table: &Table) -> Columns {
+    Columns::Known(
+        table
+            .column_list()
+            .iter()
+            .map(|column| column.name.clone())
+            .collect(),
+    )
+}
+
+fn plain(relation: &Relation, table: &Table) -> Option<crate::TableName> {
+    relation.alias.is_none().then(|| table.name().clone())
+}
+
+fn local(relation: &Relation) -> Refusal {
+    Refusal::new(
+        Code::LocalTable,
+        format!(
+            "{} is a local table, which the workers do not have",
+            relation.name
+        ),
+        "distribute it by the tenant, make it a reference table, or use `unscoped`",
+    )
+    .at(relation.name_span.clone())
+}

@@ -1,0 +1,250 @@
+//! Which names can be referred to, and which columns they have.
+//!
+//! This is needed because PostgreSQL reads `t.name` as the function call `name(t)` where `t` has no
+//! column `name`: a qualified name is safe only if it is a column. A scope therefore shows at least
+//! the items that PostgreSQL shows, and a name has to be a column of *every* item it could mean.
+
+use crate::facts::{Alias, FromFunction, Output};
+use crate::{Ident, TableName};
+
+/// The columns of something in `FROM`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Columns {
+    Known(Vec<Ident>),
+    /// Not known: no qualified reference to it is accepted.
+    Unknown,
+}
+
+impl Columns {
+    pub(super) fn of_alias(columns: &[Ident]) -> Self {
+        if columns.is_empty() {
+            Self::Unknown
+        } else {
+            Self::Known(columns.to_vec())
+        }
+    }
+
+    /// With a column alias list: the first columns get the list's names.
+    pub(super) fn renamed(self, aliases: &[Ident]) -> Self {
+        match self {
+            Self::Known(columns) => {
+                let rest = columns.into_iter().skip(aliases.len());
+                Self::Known(aliases.iter().cloned().chain(rest).collect())
+            }
+            Self::Unknown => Self::of_alias(aliases),
+        }
+    }
+
+    fn contains(&self, name: &Ident) -> bool {
+        match self {
+            Self::Known(columns) => columns.contains(name),
+            Self::Unknown => false,
+        }
+    }
+}
+
+/// The `WITH` queries that a query sees, innermost last.
+#[derive(Debug)]
+pub(super) struct CteScope<'a> {
+    outer: Option<&'a CteScope<'a>>,
+    ctes: Vec<(Ident, Columns)>,
+}
+
+impl<'a> CteScope<'a> {
+    pub(super) const EMPTY: &'static CteScope<'static> = &CteScope {
+        outer: None,
+        ctes: Vec::new(),
+    };
+
+    pub(super) fn within(outer: &'a CteScope<'a>) -> Self {
+        Self {
+            outer: Some(outer),
+            ctes: Vec::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, name: Ident, columns: Columns) {
+        self.ctes.push((name, columns));
+    }
+
+    pub(super) fn set(&mut self, index: usize, columns: Columns) {
+        if let Some(cte) = self.ctes.get_mut(index) {
+            cte.1 = columns;
+        }
+    }
+
+    pub(super) fn find(&self, name: &Ident) -> Option<&Columns> {
+        match self.ctes.iter().rev().find(|(cte, _)| cte == name) {
+            Some((_, columns)) => Some(columns),
+            None => self.outer?.find(name),
+        }
+    }
+}
+
+/// Something that columns can be qualified with.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    pub(super) name: Option<Ident>,
+    pub(super) columns: Columns,
+    /// The table, where it is named as such: then `schema.table.column` is good.
+    pub(super) plain_table: Option<TableName>,
+}
+
+/// The items of one query level and of those around it.
+#[derive(Debug)]
+pub(super) struct Scope<'a> {
+    outer: Option<&'a Scope<'a>>,
+    items: Vec<Item>,
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn new(outer: Option<&'a Scope<'a>>, items: Vec<Item>) -> Self {
+        Self { outer, items }
+    }
+
+    pub(super) fn add(&mut self, item: Item) {
+        self.items.push(item);
+    }
+
+    pub(super) fn add_derived(&mut self, alias: Option<&Alias>, columns: Columns) {
+        let columns = match alias {
+            Some(alias) => columns.renamed(&alias.columns),
+            None => columns,
+        };
+        let name = alias.map(|alias| alias.name.clone());
+        self.items.push(Item {
+            name,
+            columns,
+            plain_table: None,
+        });
+    }
+
+    pub(super) fn add_function(&mut self, function: &FromFunction) {
+        let name = function
+            .alias
+            .as_ref()
+            .map(|alias| &alias.name)
+            .or(function.names.first());
+        let aliases = function
+            .alias
+            .as_ref()
+            .map_or(&[][..], |alias| &alias.columns);
+        let mut columns = aliases.to_vec();
+        columns.extend(function.columns.iter().cloned());
+        let named: Vec<Ident> = function.names.iter().flat_map(result_columns).collect();
+        if aliases.is_empty() && named.is_empty() {
+            // A function with a plain result has one column, called like the item.
+            columns.extend(name.cloned());
+        }
+        columns.extend(named.into_iter().skip(aliases.len()));
+        self.items.push(Item {
+            name: name.cloned(),
+            columns: Columns::Known(columns),
+            plain_table: None,
+        });
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// All columns of the items added since there were `before`.
+    pub(super) fn columns_since(&self, before: usize) -> Columns {
+        let mut all = Vec::new();
+        for item in self.items.iter().skip(before) {
+            match &item.columns {
+                Columns::Known(columns) => all.extend(columns.iter().cloned()),
+                Columns::Unknown => return Columns::Unknown,
+            }
+        }
+        Columns::Known(all)
+    }
+
+    /// All items that a qualifier could mean, from all levels.
+    pub(super) fn named<'s>(&'s self, name: &'s Ident) -> Box<dyn Iterator<Item = &'s Item> + 's> {
+        let here = self
+            .items
+            .iter()
+            .filter(move |item| item.name.as_ref() == Some(name));
+        match self.outer {
+            Some(outer) => Box::new(here.chain(outer.named(name))),
+            None => Box::new(here),
+        }
+    }
+
+    /// Whether `qualifier.name` is a column whatever the qualifier means.
+    pub(super) fn is_column(&self, qualifier: &Ident, name: &Ident) -> bool {
+        let mut items = self.named(qualifier).peekable();
+        items.peek().is_some() && items.all(|item| item.columns.contains(name))
+    }
+
+    /// The columns of a select list.
+    pub(super) fn outputs(&self, outputs: &[Output]) -> Columns {
+        let mut columns = Vec::new();
+        for output in outputs {
+            match output {
+                Output::Named(name) => columns.push(name.clone()),
+                // Takes its place in the order, by a name that cannot be written.
+                Output::Unnamed => columns.push(Ident::new("")),
+                Output::Star { qualifier } => match self.star(qualifier.as_ref()) {
+                    Columns::Known(starred) => columns.extend(starred),
+                    Columns::Unknown => return Columns::Unknown,
+                },
+                Output::Fields => return Columns::Unknown,
+            }
+        }
+        Columns::Known(columns)
+    }
+
+    fn star(&self, qualifier: Option<&Ident>) -> Columns {
+        match qualifier {
+            None => self.columns_since(0),
+            Some(qualifier) => match self.named(qualifier).next() {
+                Some(item) => item.columns.clone(),
+                None => Columns::Unknown,
+            },
+        }
+    }
+}
+
+/// The names of the result columns of built-in functions that have some
+/// (`pg_proc.proargnames`, PostgreSQL 15).
+fn result_columns(function: &Ident) -> Vec<Ident> {
+    let names: &[&str] = match function.as_str() {
+        "json_each" | "json_each_text" | "jsonb_each" | "jsonb_each_text" => &["key", "value"],
+        "json_array_elements"
+        | "json_array_elements_text"
+        | "jsonb_array_elements"
+        | "jsonb_array_elements_text" => &["value"],
+        _ => &[],
+    };
+    names.iter().map(|name| Ident::from(*name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(name: &str, columns: &[&str]) -> Item {
+        Item {
+            name: Some(name.into()),
+            columns: Columns::Known(columns.iter().map(|column| Ident::from(*column)).collect()),
+            plain_table: None,
+        }
+    }
+
+    #[test]
+    fn a_name_has_to_be_a_column_of_all_it_could_mean() {
+        let outer = Scope::new(None, vec![item("t", &["id"])]);
+        let inner = Scope::new(Some(&outer), vec![item("t", &["id", "title"])]);
+        assert!(inner.is_column(&"t".into(), &"id".into()));
+        assert!(!inner.is_column(&"t".into(), &"title".into()));
+        assert!(!inner.is_column(&"u".into(), &"id".into()));
+    }
+
+    #[test]
+    fn a_column_alias_hides_the_columns_it_renames() {
+        let columns = Columns::Known(vec!["a".into(), "b".into()]).renamed(&["x".into()]);
+        assert_eq!(columns, Columns::Known(vec!["x".into(), "b".into()]));
+    }
+}

@@ -1,0 +1,237 @@
+//! What a statement says, free of any parser's types: the language between `read` and `decide`.
+//!
+//! Facts keep the nesting that PostgreSQL's name resolution follows (queries, their `WITH` lists
+//! and `FROM` lists) and flatten everything else: of an expression only what it names counts.
+//! All spans are byte ranges of the statement's text.
+
+use crate::Ident;
+
+/// A range of bytes in the statement's text.
+pub(crate) type Span = std::ops::Range<usize>;
+
+/// One whole statement.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Statement {
+    pub(crate) query: Query,
+    /// The highest `$n` in it; 0 where there is none.
+    pub(crate) max_param: u32,
+}
+
+/// A statement or sub-query with its own `WITH` list.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Query {
+    pub(crate) recursive: bool,
+    pub(crate) ctes: Vec<Cte>,
+    pub(crate) body: Body,
+}
+
+/// One `WITH` query.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Cte {
+    pub(crate) name: Ident,
+    pub(crate) columns: Vec<Ident>,
+    pub(crate) query: Query,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Body {
+    Select(Select),
+    SetOperation(Box<SetOperation>),
+    Insert(Box<Insert>),
+    Update(Box<Update>),
+    Delete(Box<Delete>),
+}
+
+/// A plain `SELECT` or `VALUES`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Select {
+    pub(crate) from: Vec<FromItem>,
+    pub(crate) outputs: Vec<Output>,
+    pub(crate) expressions: Expressions,
+    /// Where a condition can be added, known when `from` is exactly one relation.
+    pub(crate) condition: Option<ConditionSite>,
+    /// Where one more output can be added; `None` where there is no output yet.
+    pub(crate) outputs_end: Option<usize>,
+    pub(crate) locks: bool,
+}
+
+/// `UNION`, `INTERSECT`, `EXCEPT`. Each arm may have its own `WITH` list.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct SetOperation {
+    pub(crate) left: Query,
+    pub(crate) right: Query,
+    /// `ORDER BY`, `LIMIT` and the like of the whole.
+    pub(crate) expressions: Expressions,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Insert {
+    pub(crate) target: Relation,
+    pub(crate) columns: Vec<Ident>,
+    /// Where one more column can be added; `None` where there is no column list.
+    pub(crate) columns_end: Option<usize>,
+    pub(crate) source: InsertSource,
+    pub(crate) on_conflict: Option<OnConflict>,
+    /// `RETURNING` and `ON CONFLICT DO UPDATE`: these see the target's columns.
+    pub(crate) expressions: Expressions,
+    pub(crate) returning: Vec<Output>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum InsertSource {
+    DefaultValues,
+    /// Where one more value can be added to each row.
+    Values {
+        row_ends: Vec<usize>,
+        expressions: Expressions,
+    },
+    Query(Query),
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct OnConflict {
+    pub(crate) target: ConflictTarget,
+    /// The columns that `DO UPDATE SET` assigns; empty for `DO NOTHING`.
+    pub(crate) assigned: Vec<Ident>,
+    pub(crate) updates: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum ConflictTarget {
+    /// `ON CONFLICT DO NOTHING`: any unique key.
+    Any,
+    /// The plain columns of `ON CONFLICT (…)`; expressions are among the insert's expressions.
+    Columns(Vec<Ident>),
+    /// `ON CONFLICT ON CONSTRAINT name`
+    Constraint(Ident),
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Update {
+    pub(crate) target: Relation,
+    pub(crate) assigned: Vec<Ident>,
+    pub(crate) from: Vec<FromItem>,
+    pub(crate) condition: ConditionSite,
+    pub(crate) expressions: Expressions,
+    pub(crate) returning: Vec<Output>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Delete {
+    pub(crate) target: Relation,
+    pub(crate) using: Vec<FromItem>,
+    pub(crate) condition: ConditionSite,
+    pub(crate) expressions: Expressions,
+    pub(crate) returning: Vec<Output>,
+}
+
+/// A table, view or `WITH` query named in the statement. Which of these it is, `decide` finds out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Relation {
+    pub(crate) schema: Option<Ident>,
+    pub(crate) name: Ident,
+    /// The name with its schema.
+    pub(crate) name_span: Span,
+    /// The name with `ONLY`, parentheses and the inheritance star, without the alias.
+    pub(crate) span: Span,
+    pub(crate) alias: Option<Alias>,
+}
+
+impl Relation {
+    /// The name by which columns refer to it.
+    pub(crate) fn reference_name(&self) -> &Ident {
+        self.alias.as_ref().map_or(&self.name, |alias| &alias.name)
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Alias {
+    pub(crate) name: Ident,
+    pub(crate) columns: Vec<Ident>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum FromItem {
+    Relation(Relation),
+    Subquery { query: Query, alias: Option<Alias> },
+    Function(FromFunction),
+    Join(Box<Join>),
+}
+
+/// A function call (or several, `ROWS FROM`) in the place of a table.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct FromFunction {
+    pub(crate) names: Vec<Ident>,
+    pub(crate) alias: Option<Alias>,
+    /// The names of a column definition list.
+    pub(crate) columns: Vec<Ident>,
+    pub(crate) expressions: Expressions,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Join {
+    pub(crate) left: FromItem,
+    pub(crate) right: FromItem,
+    pub(crate) expressions: Expressions,
+    pub(crate) alias: Option<Alias>,
+    /// The alias of `JOIN … USING (…) AS x` and the columns it has.
+    pub(crate) using_alias: Option<Alias>,
+}
+
+/// What a select list, a `RETURNING` list or a row of `VALUES` gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// A column of this name.
+    Named(Ident),
+    /// A column without a name that could be referred to.
+    Unnamed,
+    /// `*` or `t.*`.
+    Star { qualifier: Option<Ident> },
+    /// `(expression).*`: the fields of a composite value.
+    Fields,
+}
+
+/// What the expressions of one query level name.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Expressions {
+    pub(crate) columns: Vec<ColumnName>,
+    pub(crate) functions: Vec<QualifiedName>,
+    pub(crate) types: Vec<QualifiedName>,
+    pub(crate) operators: Vec<QualifiedName>,
+    /// `(expression).name`
+    pub(crate) fields: Vec<FieldName>,
+    pub(crate) subqueries: Vec<Query>,
+}
+
+/// A column reference with one to three parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ColumnName {
+    pub(crate) schema: Option<Ident>,
+    pub(crate) qualifier: Option<Ident>,
+    /// `None` is `*`.
+    pub(crate) name: Option<Ident>,
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FieldName {
+    pub(crate) name: Ident,
+    pub(crate) span: Span,
+}
+
+/// The name of a function, type or operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct QualifiedName {
+    pub(crate) schema: Option<Ident>,
+    pub(crate) name: Ident,
+    pub(crate) span: Span,
+}
+
+/// Where a condition goes: into the `WHERE` that stands there, or into a new one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ConditionSite {
+    /// The bytes of the condition that stands behind `WHERE`.
+    Existing(Span),
+    /// Where a `WHERE` can be added.
+    Missing(usize),
+}

@@ -1,0 +1,461 @@
+//! Statements: a closed list, each with all its clauses.
+
+use pg_query::NodeEnum;
+use pg_query::protobuf::{
+    CommonTableExpr, DeleteStmt, LockingClause, Node, ParseResult, ResTarget, ReturningClause,
+    SelectStmt, SetOperation as PgSetOperation, UpdateStmt, WithClause,
+};
+
+use crate::facts::{
+    Body, Cte, Delete, Expressions, FromItem, Output, Query, Select, SetOperation, Statement,
+    Update,
+};
+use crate::{Code, Ident, Refusal};
+
+use super::nodes::{absent, names, unknown};
+use super::output::output;
+use super::relation::relation;
+use super::sites::{condition_site, outputs_end};
+use super::tokens::{Tokens, position};
+
+/// Walks one statement's tree.
+pub(super) struct Reader<'t> {
+    pub(super) tokens: &'t Tokens,
+    pub(super) max_param: u32,
+}
+
+impl<'t> Reader<'t> {
+    pub(super) fn new(tokens: &'t Tokens) -> Self {
+        Self {
+            tokens,
+            max_param: 0,
+        }
+    }
+
+    pub(super) fn statement(mut self, tree: &ParseResult) -> Result<Statement, Refusal> {
+        let raw = tree.stmts.first().and_then(|raw| raw.stmt.as_deref());
+        let node = raw.ok_or_else(|| unknown("an empty statement"))?;
+        let query = match &node.node {
+            Some(
+                NodeEnum::SelectStmt(_)
+                | NodeEnum::InsertStmt(_)
+                | NodeEnum::UpdateStmt(_)
+                | NodeEnum::DeleteStmt(_),
+            ) => self.query(node)?,
+            _ => {
+                return Err(Refusal::new(
+                    Code::StatementKind,
+                    "only SELECT, INSERT, UPDATE and DELETE can be restricted to a tenant",
+                    "run statements that are not a tenant's with `unscoped`",
+                ));
+            }
+        };
+        Ok(Statement {
+            query,
+            max_param: self.max_param,
+        })
+    }
+
+    /// A statement or sub-query.
+    pub(super) fn query(&mut self, node: &Node) -> Result<Query, Refusal> {
+        match &node.node {
+            Some(NodeEnum::SelectStmt(select)) => self.select(select),
+            Some(NodeEnum::InsertStmt(insert)) => self.insert(insert),
+            Some(NodeEnum::UpdateStmt(update)) => self.update(update),
+            Some(NodeEnum::DeleteStmt(delete)) => self.delete(delete),
+            Some(NodeEnum::MergeStmt(_)) => Err(unknown("MERGE")),
+            _ => Err(unknown("this kind of query")),
+        }
+    }
+
+    pub(super) fn with(
+        &mut self,
+        clause: Option<&WithClause>,
+        body: Body,
+        ctes: Vec<Cte>,
+    ) -> Query {
+        let _ = &self;
+        Query {
+            recursive: clause.is_some_and(|clause| clause.recursive),
+            ctes,
+            body,
+        }
+    }
+
+    /// The queries of a `WITH` clause.
+    pub(super) fn ctes(&mut self, clause: Option<&WithClause>) -> Result<Vec<Cte>, Refusal> {
+        let Some(WithClause {
+            ctes,
+            recursive: _,
+            location: _,
+        }) = clause
+        else {
+            return Ok(Vec::new());
+        };
+        ctes.iter().map(|node| self.cte(node)).collect()
+    }
+
+    fn cte(&mut self, node: &Node) -> Result<Cte, Refusal> {
+        let Some(NodeEnum::CommonTableExpr(cte)) = &node.node else {
+            return Err(unknown("this WITH query"));
+        };
+        let CommonTableExpr {
+            ctename,
+            aliascolnames,
+            ctematerialized: _,
+            ctequery,
+            search_clause,
+            cycle_clause,
+            location: _,
+            cterecursive: _,
+            cterefcount: _,
+            ctecolnames,
+            ctecoltypes,
+            ctecoltypmods,
+            ctecolcollations,
+        } = &**cte;
+        absent(
+            search_clause.is_none() && cycle_clause.is_none(),
+            "SEARCH or CYCLE",
+        )?;
+        let analysed = [ctecolnames, ctecoltypes, ctecoltypmods, ctecolcollations];
+        absent(
+            analysed.iter().all(|list| list.is_empty()),
+            "this WITH query",
+        )?;
+        let query = ctequery
+            .as_deref()
+            .ok_or_else(|| unknown("an empty WITH query"))?;
+        Ok(Cte {
+            name: Ident::from(ctename.as_str()),
+            columns: names(aliascolnames)?,
+            query: self.query(query)?,
+        })
+    }
+
+    pub(super) fn select(&mut self, select: &SelectStmt) -> Result<Query, Refusal> {
+        let ctes = self.ctes(select.with_clause.as_ref())?;
+        let body = match select.op() {
+            PgSetOperation::SetopNone => Body::Select(self.plain_select(select)?),
+            PgSetOperation::SetopUnion
+            | PgSetOperation::SetopIntersect
+            | PgSetOperation::SetopExcept => {
+                Body::SetOperation(Box::new(self.set_operation(select)?))
+            }
+            PgSetOperation::Undefined => return Err(unknown("this set operation")),
+        };
+        Ok(self.with(select.with_clause.as_ref(), body, ctes))
+    }
+
+    fn plain_select(&mut self, select: &SelectStmt) -> Result<Select, Refusal> {
+        let SelectStmt {
+            distinct_clause,
+            into_clause,
+            target_list,
+            from_clause,
+            where_clause,
+            group_clause,
+            group_distinct: _,
+            having_clause,
+            window_clause,
+            values_lists,
+            sort_clause,
+            limit_offset,
+            limit_count,
+            limit_option: _,
+            locking_clause,
+            with_clause: _,
+            op: _,
+            all: _,
+            larg,
+            rarg,
+        } = select;
+        absent(larg.is_none() && rarg.is_none(), "this set operation")?;
+        if into_clause.is_some() {
+            return Err(Refusal::new(
+                Code::StatementKind,
+                "SELECT INTO makes a table that belongs to no tenant",
+                "use INSERT INTO … SELECT into a tenant table",
+            ));
+        }
+        let mut expressions = Expressions::default();
+        let mut outputs = self.targets(target_list, &mut expressions)?;
+        if let Some(row) = values_lists.first() {
+            outputs = values_outputs(row);
+        }
+        let from = self.from_list(from_clause)?;
+        let optional = [where_clause, having_clause, limit_offset, limit_count];
+        self.expressions(
+            optional.into_iter().filter_map(|node| node.as_deref()),
+            &mut expressions,
+        )?;
+        let lists = [
+            distinct_clause,
+            group_clause,
+            window_clause,
+            values_lists,
+            sort_clause,
+        ];
+        self.expressions(lists.into_iter().flatten(), &mut expressions)?;
+        locking_clause.iter().try_for_each(check_locking)?;
+
+        let condition = match from.as_slice() {
+            [FromItem::Relation(relation)] => {
+                let first = self
+                    .tokens
+                    .index_at(i32::try_from(relation.name_span.start).unwrap_or(-1))?;
+                Some(condition_site(self.tokens, self.past(first, relation))?)
+            }
+            _ => None,
+        };
+        let outputs_end = match target_list.first().and_then(target_location) {
+            Some(location) => Some(outputs_end(self.tokens, self.tokens.index_at(location)?)?),
+            None => None,
+        };
+        Ok(Select {
+            from,
+            outputs,
+            expressions,
+            condition,
+            outputs_end,
+            locks: !locking_clause.is_empty(),
+        })
+    }
+
+    /// The index of the first token behind a relation's name, `ONLY (…)` and star.
+    fn past(&self, first: usize, relation: &crate::facts::Relation) -> usize {
+        let behind = |index: &usize| {
+            self.tokens
+                .get(*index)
+                .is_none_or(|token| token.span.start >= relation.span.end)
+        };
+        (first..).find(behind).unwrap_or(first)
+    }
+
+    fn set_operation(&mut self, select: &SelectStmt) -> Result<SetOperation, Refusal> {
+        let SelectStmt {
+            distinct_clause,
+            into_clause,
+            target_list,
+            from_clause,
+            where_clause,
+            group_clause,
+            group_distinct: _,
+            having_clause,
+            window_clause,
+            values_lists,
+            sort_clause,
+            limit_offset,
+            limit_count,
+            limit_option: _,
+            locking_clause,
+            with_clause: _,
+            op: _,
+            all: _,
+            larg,
+            rarg,
+        } = select;
+        let lists = [
+            distinct_clause,
+            target_list,
+            from_clause,
+            group_clause,
+            window_clause,
+            values_lists,
+        ];
+        let plain = lists.iter().all(|list| list.is_empty())
+            && into_clause.is_none()
+            && where_clause.is_none()
+            && having_clause.is_none();
+        absent(
+            plain && locking_clause.is_empty(),
+            "this clause of a set operation",
+        )?;
+        let (Some(left), Some(right)) = (larg, rarg) else {
+            return Err(unknown("a set operation of one query"));
+        };
+        let (left, right) = (self.select(left)?, self.select(right)?);
+        let mut expressions = Expressions::default();
+        let tail = limit_offset
+            .as_deref()
+            .into_iter()
+            .chain(limit_count.as_deref());
+        self.expressions(sort_clause.iter().chain(tail), &mut expressions)?;
+        Ok(SetOperation {
+            left,
+            right,
+            expressions,
+        })
+    }
+
+    fn update(&mut self, update: &UpdateStmt) -> Result<Query, Refusal> {
+        let UpdateStmt {
+            relation: target,
+            target_list,
+            where_clause,
+            from_clause,
+            returning_clause,
+            with_clause,
+        } = update;
+        let ctes = self.ctes(with_clause.as_ref())?;
+        let target = target
+            .as_ref()
+            .ok_or_else(|| unknown("an UPDATE of nothing"))?;
+        let target = relation(target, self.tokens)?;
+        let mut expressions = Expressions::default();
+        let assigned = self.assignments(target_list, &mut expressions)?;
+        let from = self.from_list(from_clause)?;
+        self.expressions(where_clause.as_deref(), &mut expressions)?;
+        let returning = self.returning(returning_clause.as_ref(), &mut expressions)?;
+        let condition = self.target_condition(&target)?;
+        let update = Update {
+            target,
+            assigned,
+            from,
+            condition,
+            expressions,
+            returning,
+        };
+        Ok(self.with(with_clause.as_ref(), Body::Update(Box::new(update)), ctes))
+    }
+
+    fn delete(&mut self, delete: &DeleteStmt) -> Result<Query, Refusal> {
+        let DeleteStmt {
+            relation: target,
+            using_clause,
+            where_clause,
+            returning_clause,
+            with_clause,
+        } = delete;
+        let ctes = self.ctes(with_clause.as_ref())?;
+        let target = target
+            .as_ref()
+            .ok_or_else(|| unknown("a DELETE from nothing"))?;
+        let target = relation(target, self.tokens)?;
+        let mut expressions = Expressions::default();
+        let using = self.from_list(using_clause)?;
+        self.expressions(where_clause.as_deref(), &mut expressions)?;
+        let returning = self.returning(returning_clause.as_ref(), &mut expressions)?;
+        let condition = self.target_condition(&target)?;
+        let delete = Delete {
+            target,
+            using,
+            condition,
+            expressions,
+            returning,
+        };
+        Ok(self.with(with_clause.as_ref(), Body::Delete(Box::new(delete)), ctes))
+    }
+
+    fn target_condition(
+        &self,
+        target: &crate::facts::Relation,
+    ) -> Result<crate::facts::ConditionSite, Refusal> {
+        let first = self
+            .tokens
+            .index_at(i32::try_from(target.name_span.start).unwrap_or(-1))?;
+        condition_site(self.tokens, self.past(first, target))
+    }
+
+    /// The columns of a `SET` list; what the values name goes into `expressions`.
+    pub(super) fn assignments(
+        &mut self,
+        targets: &[Node],
+        expressions: &mut Expressions,
+    ) -> Result<Vec<Ident>, Refusal> {
+        let mut assigned = Vec::new();
+        for target in targets {
+            let Some(NodeEnum::ResTarget(target)) = &target.node else {
+                return Err(unknown("this assignment"));
+            };
+            let ResTarget {
+                name,
+                indirection,
+                val,
+                location: _,
+            } = &**target;
+            assigned.push(Ident::from(name.as_str()));
+            self.indirection(indirection, expressions)?;
+            self.expressions(val.as_deref(), expressions)?;
+        }
+        Ok(assigned)
+    }
+
+    pub(super) fn returning(
+        &mut self,
+        clause: Option<&ReturningClause>,
+        expressions: &mut Expressions,
+    ) -> Result<Vec<Output>, Refusal> {
+        let Some(ReturningClause { options, exprs }) = clause else {
+            return Ok(Vec::new());
+        };
+        absent(options.is_empty(), "RETURNING WITH")?;
+        self.targets(exprs, expressions)
+    }
+
+    /// A select or `RETURNING` list.
+    fn targets(
+        &mut self,
+        targets: &[Node],
+        expressions: &mut Expressions,
+    ) -> Result<Vec<Output>, Refusal> {
+        let mut outputs = Vec::new();
+        for target in targets {
+            let Some(NodeEnum::ResTarget(target)) = &target.node else {
+                return Err(unknown("this entry of a select list"));
+            };
+            let ResTarget {
+                name,
+                indirection,
+                val,
+                location: _,
+            } = &**target;
+            absent(indirection.is_empty(), "this entry of a select list")?;
+            let value = val
+                .as_deref()
+                .ok_or_else(|| unknown("an empty entry of a select list"))?;
+            self.expression(value, expressions)?;
+            outputs.push(output(name, value));
+        }
+        Ok(outputs)
+    }
+}
+
+/// `FOR UPDATE OF t`: `t` is an alias and must not look like a table.
+fn check_locking(node: &Node) -> Result<(), Refusal> {
+    let Some(NodeEnum::LockingClause(LockingClause {
+        locked_rels,
+        strength: _,
+        wait_policy: _,
+    })) = &node.node
+    else {
+        return Err(unknown("this locking clause"));
+    };
+    let alias = |node: &Node| match &node.node {
+        Some(NodeEnum::RangeVar(name)) => {
+            name.schemaname.is_empty() && name.catalogname.is_empty() && name.alias.is_none()
+        }
+        _ => false,
+    };
+    absent(locked_rels.iter().all(alias), "this locking clause")
+}
+
+/// The names of `VALUES`: `column1`, `column2`, …
+fn values_outputs(row: &Node) -> Vec<Output> {
+    let count = match &row.node {
+        Some(NodeEnum::List(list)) => list.items.len(),
+        _ => 0,
+    };
+    (1..=count)
+        .map(|number| Output::Named(format!("column{number}").into()))
+        .collect()
+}
+
+fn target_location(node: &Node) -> Option<i32> {
+    match &node.node {
+        Some(NodeEnum::ResTarget(target)) if position(target.location) != usize::MAX => {
+            Some(target.location)
+        }
+        _ => None,
+    }
+}
