@@ -176,7 +176,7 @@ impl<'a> Decider<'a> {
         outer: Option<&Scope<'_>>,
     ) -> Result<Columns, Refusal> {
         let mut scope = Scope::new(outer, Vec::new());
-        self.from(&select.from, &mut scope, ctes)?;
+        self.add_from_list(&select.from, &mut scope, ctes)?;
         self.locks |= select.locks;
         self.expressions(&select.expressions, &scope, ctes)?;
         Ok(scope.outputs(&select.outputs))
@@ -184,7 +184,7 @@ impl<'a> Decider<'a> {
 
     /// A `FROM` or `USING` list. Items come into scope one by one; a join's condition is looked at
     /// when both its sides are there.
-    fn from(
+    fn add_from_list(
         &mut self,
         items: &[FromItem],
         scope: &mut Scope<'_>,
@@ -192,10 +192,10 @@ impl<'a> Decider<'a> {
     ) -> Result<(), Refusal> {
         items
             .iter()
-            .try_for_each(|item| self.from_item(item, scope, ctes))
+            .try_for_each(|item| self.add_from_item(item, scope, ctes))
     }
 
-    fn from_item(
+    fn add_from_item(
         &mut self,
         item: &FromItem,
         scope: &mut Scope<'_>,
@@ -214,20 +214,20 @@ impl<'a> Decider<'a> {
                 self.expressions(&function.expressions, scope, ctes)?;
                 scope.add_function(function);
             }
-            FromItem::Join(join) => self.join(join, scope, ctes)?,
+            FromItem::Join(join) => self.add_join(join, scope, ctes)?,
         }
         Ok(())
     }
 
-    fn join(
+    fn add_join(
         &mut self,
         join: &Join,
         scope: &mut Scope<'_>,
         ctes: &CteScope<'_>,
     ) -> Result<(), Refusal> {
         let before = scope.len();
-        self.from_item(&join.left, scope, ctes)?;
-        self.from_item(&join.right, scope, ctes)?;
+        self.add_from_item(&join.left, scope, ctes)?;
+        self.add_from_item(&join.right, scope, ctes)?;
         self.expressions(&join.expressions, scope, ctes)?;
         if let Some(alias) = &join.alias {
             let columns = scope.columns_since(before);

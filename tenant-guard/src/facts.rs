@@ -35,7 +35,7 @@ pub(crate) struct Cte {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Body {
-    Select(Select),
+    Select(Box<Select>),
     SetOperation(Box<SetOperation>),
     Insert(Box<Insert>),
     Update(Box<Update>),

@@ -1,7 +1,7 @@
 //! Folding restrictions back. Runs over a resolved tree, where a table's name has its schema and a
 //! `WITH` query's has none.
 
-use crate::{TableKind, Tenancy};
+use crate::{Table, TableKind, Tenancy};
 
 use super::Failure;
 use super::shape::{
@@ -77,7 +77,7 @@ impl Folder<'_> {
         match self
             .tenancy
             .resolve(Some(schema), table.text("relname"))
-            .map(|table| table.kind())
+            .map(Table::kind)
         {
             Some(TableKind::Reference) => Ok(()),
             Some(TableKind::Distributed(_)) => {

@@ -14,9 +14,8 @@ pub(super) fn is_tenant_condition(
     column: &str,
     tenant_param: u32,
 ) -> bool {
-    let AExpr { name, left, right } = match AExpr::of(tree) {
-        Some(expression) => expression,
-        None => return false,
+    let Some(AExpr { name, left, right }) = AExpr::of(tree) else {
+        return false;
     };
     name == "="
         && left.is("ColumnRef")
@@ -27,11 +26,11 @@ pub(super) fn is_tenant_condition(
 }
 
 /// `SELECT * FROM table WHERE table.column = $n`, with nothing else; gives the table.
-pub(super) fn derived_table<'t>(
-    select: &'t Tree,
+pub(super) fn derived_table(
+    select: &Tree,
     column: impl Fn(&Tree) -> Option<String>,
     tenant_param: u32,
-) -> Option<&'t Tree> {
+) -> Option<&Tree> {
     if !select.is("SelectStmt") || !select.has_only(DERIVED_FIELDS) {
         return None;
     }

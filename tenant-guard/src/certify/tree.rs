@@ -1,7 +1,7 @@
 //! libpg_query's tree in a uniform shape, so that every field of every node can be walked, also
 //! those that nobody here has heard of.
 //!
-//! It is made through the `Serialize` that pg_query derives for all of its types. Fields with their
+//! It is made through the `Serialize` that `pg_query` derives for all of its types. Fields with their
 //! default value are left out, and so are source positions; a node's own position is kept aside and
 //! does not count in comparisons.
 

@@ -20,7 +20,7 @@ impl Decider<'_> {
         })?;
 
         let mut scope = Scope::new(outer, Vec::new());
-        self.from(&update.from, &mut scope, ctes)?;
+        self.add_from_list(&update.from, &mut scope, ctes)?;
         let target = self.keep_and_restrict(&update.target, table, &update.condition)?;
         scope.add(target);
         self.expressions(&update.expressions, &scope, ctes)?;
@@ -35,7 +35,7 @@ impl Decider<'_> {
     ) -> Result<Columns, Refusal> {
         let (table, _) = self.written_table(&delete.target, ctes)?;
         let mut scope = Scope::new(outer, Vec::new());
-        self.from(&delete.using, &mut scope, ctes)?;
+        self.add_from_list(&delete.using, &mut scope, ctes)?;
         let target = self.keep_and_restrict(&delete.target, table, &delete.condition)?;
         scope.add(target);
         self.expressions(&delete.expressions, &scope, ctes)?;

@@ -125,7 +125,9 @@ impl TenancyBuilder {
         check_colocation(tables.values())?;
 
         let mut fingerprint = FingerprintBuilder::new();
-        tables.values().for_each(|table| fingerprint.table(table));
+        for table in tables.values() {
+            fingerprint.table(table);
+        }
         fingerprint.names(self.search_path.iter());
         fingerprint.names(self.types.iter());
         fingerprint.names(self.composite_fields.iter());

@@ -42,8 +42,8 @@ impl serde::ser::Error for UnknownShape {
 
 type Made = Result<Option<Tree>, UnknownShape>;
 
-fn number(value: i64) -> Made {
-    Ok((value != 0).then_some(Tree::Number(value)))
+fn number(value: i64) -> Option<Tree> {
+    (value != 0).then_some(Tree::Number(value))
 }
 
 impl Serializer for Trees {
@@ -58,25 +58,23 @@ impl Serializer for Trees {
     type SerializeStructVariant = Impossible<Self::Ok, Self::Error>;
 
     fn serialize_bool(self, value: bool) -> Made {
-        number(i64::from(value))
+        Ok(number(i64::from(value)))
     }
 
     fn serialize_i32(self, value: i32) -> Made {
-        number(i64::from(value))
+        Ok(number(i64::from(value)))
     }
 
     fn serialize_i64(self, value: i64) -> Made {
-        number(value)
+        Ok(number(value))
     }
 
     fn serialize_u32(self, value: u32) -> Made {
-        number(i64::from(value))
+        Ok(number(i64::from(value)))
     }
 
     fn serialize_u64(self, value: u64) -> Made {
-        i64::try_from(value)
-            .map_err(|_| UnknownShape)
-            .and_then(number)
+        i64::try_from(value).map(number).map_err(|_| UnknownShape)
     }
 
     fn serialize_str(self, value: &str) -> Made {

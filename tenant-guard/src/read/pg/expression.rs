@@ -28,6 +28,7 @@ impl Reader<'_> {
     }
 
     /// Adds what an expression names.
+    #[expect(clippy::too_many_lines, reason = "one arm a node, each short")]
     pub(super) fn expression(
         &mut self,
         node: &Node,
@@ -160,7 +161,7 @@ impl Reader<'_> {
                 let name = type_name
                     .as_ref()
                     .ok_or_else(|| unknown_at("this cast", *location))?;
-                into.types.push(self.type_name(name, into_span(*location))?);
+                into.types.push(read_type(name, into_span(*location))?);
                 self.expressions(arg.as_deref(), into)
             }
             NodeEnum::NamedArgExpr(argument) => {
@@ -433,40 +434,37 @@ impl Reader<'_> {
         }
         Ok(())
     }
+}
 
-    pub(super) fn type_name(
-        &mut self,
-        name: &TypeName,
-        span: Span,
-    ) -> Result<QualifiedName, Refusal> {
-        let TypeName {
-            names,
-            type_oid,
-            setof,
-            pct_type,
-            typmods,
-            typemod: _,
-            array_bounds,
-            location,
-        } = name;
-        absent(*type_oid == 0 && !setof && !pct_type, "this type")?;
-        // Modifiers and bounds are constants; anything else would be an expression that nobody reads.
-        let constant =
-            |node: &Node| matches!(node.node, Some(NodeEnum::AConst(_) | NodeEnum::Integer(_)));
-        absent(
-            typmods.iter().chain(array_bounds).all(constant),
-            "a type whose modifier is no constant",
-        )?;
-        let start = position(*location);
-        qualified(
-            names,
-            if start == usize::MAX {
-                span
-            } else {
-                start..start + 1
-            },
-        )
-    }
+/// A type, with modifiers that are constants.
+pub(super) fn read_type(name: &TypeName, span: Span) -> Result<QualifiedName, Refusal> {
+    let TypeName {
+        names,
+        type_oid,
+        setof,
+        pct_type,
+        typmods,
+        typemod: _,
+        array_bounds,
+        location,
+    } = name;
+    absent(*type_oid == 0 && !setof && !pct_type, "this type")?;
+    // Modifiers and bounds are constants; anything else would be an expression that nobody reads.
+    let constant =
+        |node: &Node| matches!(node.node, Some(NodeEnum::AConst(_) | NodeEnum::Integer(_)));
+    absent(
+        typmods.iter().chain(array_bounds).all(constant),
+        "a type whose modifier is no constant",
+    )?;
+    let start = position(*location);
+    qualified(
+        names,
+        if start == usize::MAX {
+            span
+        } else {
+            start..start + 1
+        },
+    )
 }
 
 /// A function's, type's or operator's name: at most schema and name.

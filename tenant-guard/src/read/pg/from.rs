@@ -6,16 +6,17 @@ use pg_query::protobuf::{ColumnDef, JoinExpr, Node, RangeFunction, RangeSubselec
 use crate::facts::{Alias, Expressions, FromFunction, FromItem, Join};
 use crate::{Ident, Refusal};
 
+use super::expression::read_type;
 use super::nodes::{absent, names, text, unknown};
 use super::relation::{alias, relation};
 use super::statement::Reader;
 
 impl Reader<'_> {
-    pub(super) fn from_list(&mut self, nodes: &[Node]) -> Result<Vec<FromItem>, Refusal> {
-        nodes.iter().map(|node| self.from_item(node)).collect()
+    pub(super) fn read_from_list(&mut self, nodes: &[Node]) -> Result<Vec<FromItem>, Refusal> {
+        nodes.iter().map(|node| self.read_from_item(node)).collect()
     }
 
-    fn from_item(&mut self, node: &Node) -> Result<FromItem, Refusal> {
+    fn read_from_item(&mut self, node: &Node) -> Result<FromItem, Refusal> {
         match &node.node {
             Some(NodeEnum::RangeVar(range_var)) => {
                 Ok(FromItem::Relation(relation(range_var, self.tokens)?))
@@ -35,9 +36,9 @@ impl Reader<'_> {
                 })
             }
             Some(NodeEnum::RangeFunction(function)) => {
-                Ok(FromItem::Function(self.from_function(function)?))
+                Ok(FromItem::Function(self.read_function(function)?))
             }
-            Some(NodeEnum::JoinExpr(join)) => Ok(FromItem::Join(Box::new(self.join(join)?))),
+            Some(NodeEnum::JoinExpr(join)) => Ok(FromItem::Join(Box::new(self.read_join(join)?))),
             Some(NodeEnum::RangeTableSample(_)) => Err(unknown("TABLESAMPLE")),
             Some(NodeEnum::RangeTableFunc(_)) => Err(unknown("XMLTABLE")),
             Some(NodeEnum::JsonTable(_)) => Err(unknown("JSON_TABLE")),
@@ -45,7 +46,7 @@ impl Reader<'_> {
         }
     }
 
-    fn join(&mut self, join: &JoinExpr) -> Result<Join, Refusal> {
+    fn read_join(&mut self, join: &JoinExpr) -> Result<Join, Refusal> {
         let JoinExpr {
             jointype: _,
             is_natural: _,
@@ -60,7 +61,7 @@ impl Reader<'_> {
         let (Some(left), Some(right)) = (larg, rarg) else {
             return Err(unknown("a join of one table"));
         };
-        let (left, right) = (self.from_item(left)?, self.from_item(right)?);
+        let (left, right) = (self.read_from_item(left)?, self.read_from_item(right)?);
         let mut expressions = Expressions::default();
         self.expressions(quals.as_deref(), &mut expressions)?;
         let using_alias = alias(join_using_alias.as_ref())?;
@@ -77,7 +78,7 @@ impl Reader<'_> {
         })
     }
 
-    fn from_function(&mut self, function: &RangeFunction) -> Result<FromFunction, Refusal> {
+    fn read_function(&mut self, function: &RangeFunction) -> Result<FromFunction, Refusal> {
         let RangeFunction {
             lateral: _,
             ordinality,
@@ -88,7 +89,7 @@ impl Reader<'_> {
         } = function;
         let mut expressions = Expressions::default();
         let mut names = Vec::new();
-        let mut columns = self.definitions(coldeflist, &mut expressions)?;
+        let mut columns = read_definitions(coldeflist, &mut expressions)?;
         for entry in functions {
             // Each entry is a list of the call and its own column definitions.
             let Some(NodeEnum::List(entry)) = &entry.node else {
@@ -105,7 +106,7 @@ impl Reader<'_> {
             for definition in definitions {
                 match &definition.node {
                     Some(NodeEnum::List(list)) => {
-                        columns.extend(self.definitions(&list.items, &mut expressions)?);
+                        columns.extend(read_definitions(&list.items, &mut expressions)?);
                     }
                     None => {}
                     Some(_) => return Err(unknown("this function in FROM")),
@@ -122,35 +123,31 @@ impl Reader<'_> {
             expressions,
         })
     }
+}
 
-    /// A column definition list: `AS t(a int, b text)`.
-    fn definitions(
-        &mut self,
-        nodes: &[Node],
-        into: &mut Expressions,
-    ) -> Result<Vec<Ident>, Refusal> {
-        let mut columns = Vec::new();
-        for node in nodes {
-            let Some(NodeEnum::ColumnDef(definition)) = &node.node else {
-                return Err(unknown("this column definition"));
-            };
-            let ColumnDef {
-                colname,
-                type_name,
-                raw_default,
-                constraints,
-                ..
-            } = &**definition;
-            absent(
-                raw_default.is_none() && constraints.is_empty(),
-                "this column definition",
-            )?;
-            let type_name = type_name
-                .as_ref()
-                .ok_or_else(|| unknown("this column definition"))?;
-            into.types.push(self.type_name(type_name, 0..0)?);
-            columns.push(Ident::from(colname.as_str()));
-        }
-        Ok(columns)
+/// A column definition list: `AS t(a int, b text)`.
+fn read_definitions(nodes: &[Node], into: &mut Expressions) -> Result<Vec<Ident>, Refusal> {
+    let mut columns = Vec::new();
+    for node in nodes {
+        let Some(NodeEnum::ColumnDef(definition)) = &node.node else {
+            return Err(unknown("this column definition"));
+        };
+        let ColumnDef {
+            colname,
+            type_name,
+            raw_default,
+            constraints,
+            ..
+        } = &**definition;
+        absent(
+            raw_default.is_none() && constraints.is_empty(),
+            "this column definition",
+        )?;
+        let type_name = type_name
+            .as_ref()
+            .ok_or_else(|| unknown("this column definition"))?;
+        into.types.push(read_type(type_name, 0..0)?);
+        columns.push(Ident::from(colname.as_str()));
     }
+    Ok(columns)
 }

@@ -13,7 +13,7 @@ use crate::{Ident, Refusal};
 
 use super::nodes::{absent, unknown};
 use super::relation::relation;
-use super::statement::Reader;
+use super::statement::{Reader, query};
 use super::tokens::lost;
 
 impl Reader<'_> {
@@ -54,7 +54,11 @@ impl Reader<'_> {
             expressions,
             returning,
         };
-        Ok(self.with(with_clause.as_ref(), Body::Insert(Box::new(insert)), ctes))
+        Ok(query(
+            with_clause.as_ref(),
+            ctes,
+            Body::Insert(Box::new(insert)),
+        ))
     }
 
     /// The index of the parenthesis that closes the column list.

@@ -46,26 +46,26 @@ fn is_star(node: &Node) -> bool {
     matches!(node.node, Some(NodeEnum::AStar(_)))
 }
 
-fn strong(name: &str) -> Option<(Ident, Strength)> {
-    Some((name.into(), Strength::Strong))
+fn strong(name: &str) -> (Ident, Strength) {
+    (name.into(), Strength::Strong)
 }
 
-fn weak(name: &str) -> Option<(Ident, Strength)> {
-    Some((name.into(), Strength::Weak))
+fn weak(name: &str) -> (Ident, Strength) {
+    (name.into(), Strength::Weak)
 }
 
 fn figure(value: &Node) -> Option<(Ident, Strength)> {
     match value.node.as_ref()? {
-        NodeEnum::ColumnRef(column) => column.fields.iter().rev().find_map(text).and_then(strong),
+        NodeEnum::ColumnRef(column) => column.fields.iter().rev().find_map(text).map(strong),
         NodeEnum::AIndirection(indirection) => {
             match indirection.indirection.iter().rev().find_map(text) {
-                Some(field) => strong(field),
+                Some(field) => Some(strong(field)),
                 None => figure(indirection.arg.as_deref()?),
             }
         }
-        NodeEnum::FuncCall(call) => call.funcname.last().and_then(text).and_then(strong),
+        NodeEnum::FuncCall(call) => call.funcname.last().and_then(text).map(strong),
         NodeEnum::AExpr(expression) if expression.kind() == AExprKind::AexprNullif => {
-            strong("nullif")
+            Some(strong("nullif"))
         }
         NodeEnum::TypeCast(cast) => match cast.arg.as_deref().and_then(figure) {
             Some((name, Strength::Strong)) => Some((name, Strength::Strong)),
@@ -74,30 +74,30 @@ fn figure(value: &Node) -> Option<(Ident, Strength)> {
                 .as_ref()
                 .and_then(|name| name.names.last())
                 .and_then(text)
-                .and_then(weak)
+                .map(weak)
                 .or(weaker),
         },
         NodeEnum::CollateClause(collate) => figure(collate.arg.as_deref()?),
-        NodeEnum::GroupingFunc(_) => strong("grouping"),
+        NodeEnum::GroupingFunc(_) => Some(strong("grouping")),
         NodeEnum::SubLink(link) => match link.sub_link_type() {
-            SubLinkType::ExistsSublink => strong("exists"),
-            SubLinkType::ArraySublink => strong("array"),
+            SubLinkType::ExistsSublink => Some(strong("exists")),
+            SubLinkType::ArraySublink => Some(strong("array")),
             SubLinkType::ExprSublink => sublink_name(link.subselect.as_deref()?),
             _ => None,
         },
         NodeEnum::CaseExpr(case) => match case.defresult.as_deref().and_then(figure) {
             Some((name, Strength::Strong)) => Some((name, Strength::Strong)),
-            _ => weak("case"),
+            _ => Some(weak("case")),
         },
-        NodeEnum::AArrayExpr(_) => strong("array"),
-        NodeEnum::RowExpr(_) => strong("row"),
-        NodeEnum::CoalesceExpr(_) => strong("coalesce"),
+        NodeEnum::AArrayExpr(_) => Some(strong("array")),
+        NodeEnum::RowExpr(_) => Some(strong("row")),
+        NodeEnum::CoalesceExpr(_) => Some(strong("coalesce")),
         NodeEnum::MinMaxExpr(expression) => match expression.op() {
-            MinMaxOp::IsGreatest => strong("greatest"),
-            MinMaxOp::IsLeast => strong("least"),
+            MinMaxOp::IsGreatest => Some(strong("greatest")),
+            MinMaxOp::IsLeast => Some(strong("least")),
             MinMaxOp::Undefined => None,
         },
-        NodeEnum::SqlvalueFunction(function) => strong(value_function(function.op())?),
+        NodeEnum::SqlvalueFunction(function) => Some(strong(value_function(function.op())?)),
         _ => None,
     }
 }
@@ -108,7 +108,7 @@ fn sublink_name(subselect: &Node) -> Option<(Ident, Strength)> {
         return None;
     };
     match &select.target_list.first()?.node {
-        Some(NodeEnum::ResTarget(target)) if !target.name.is_empty() => strong(&target.name),
+        Some(NodeEnum::ResTarget(target)) if !target.name.is_empty() => Some(strong(&target.name)),
         Some(NodeEnum::ResTarget(target)) => figure(target.val.as_deref()?),
         _ => None,
     }

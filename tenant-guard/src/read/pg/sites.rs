@@ -3,13 +3,17 @@
 use pg_query::protobuf::Token as Kind;
 
 use crate::Refusal;
-use crate::facts::ConditionSite;
+use crate::facts::{ConditionSite, Relation};
 
 use super::tokens::Tokens;
 
-/// The place for a condition in the `SELECT`, `UPDATE` or `DELETE` that has a token at `start`
-/// behind its last comma-separated list and before its `WHERE`.
-pub(super) fn condition_site(tokens: &Tokens, start: usize) -> Result<ConditionSite, Refusal> {
+/// The place for a condition in the `SELECT`, `UPDATE` or `DELETE` whose one table or target this
+/// is: the `WHERE` behind it.
+pub(super) fn condition_site(
+    tokens: &Tokens,
+    relation: &Relation,
+) -> Result<ConditionSite, Refusal> {
+    let start = tokens.index_behind(relation.span.end);
     let end = tokens.find_end(start, |before, kind| {
         kind == Kind::Where || ends_clause(before, kind)
     });

@@ -68,20 +68,6 @@ impl<'t> Reader<'t> {
         }
     }
 
-    pub(super) fn with(
-        &mut self,
-        clause: Option<&WithClause>,
-        body: Body,
-        ctes: Vec<Cte>,
-    ) -> Query {
-        let _ = &self;
-        Query {
-            recursive: clause.is_some_and(|clause| clause.recursive),
-            ctes,
-            body,
-        }
-    }
-
     /// The queries of a `WITH` clause.
     pub(super) fn ctes(&mut self, clause: Option<&WithClause>) -> Result<Vec<Cte>, Refusal> {
         let Some(WithClause {
@@ -136,7 +122,7 @@ impl<'t> Reader<'t> {
     pub(super) fn select(&mut self, select: &SelectStmt) -> Result<Query, Refusal> {
         let ctes = self.ctes(select.with_clause.as_ref())?;
         let body = match select.op() {
-            PgSetOperation::SetopNone => Body::Select(self.plain_select(select)?),
+            PgSetOperation::SetopNone => Body::Select(Box::new(self.plain_select(select)?)),
             PgSetOperation::SetopUnion
             | PgSetOperation::SetopIntersect
             | PgSetOperation::SetopExcept => {
@@ -144,7 +130,7 @@ impl<'t> Reader<'t> {
             }
             PgSetOperation::Undefined => return Err(unknown("this set operation")),
         };
-        Ok(self.with(select.with_clause.as_ref(), body, ctes))
+        Ok(query(select.with_clause.as_ref(), ctes, body))
     }
 
     fn plain_select(&mut self, select: &SelectStmt) -> Result<Select, Refusal> {
@@ -183,7 +169,7 @@ impl<'t> Reader<'t> {
         if let Some(row) = values_lists.first() {
             outputs = values_outputs(row);
         }
-        let from = self.from_list(from_clause)?;
+        let from = self.read_from_list(from_clause)?;
         let optional = [where_clause, having_clause, limit_offset, limit_count];
         self.expressions(
             optional.into_iter().filter_map(|node| node.as_deref()),
@@ -200,12 +186,7 @@ impl<'t> Reader<'t> {
         locking_clause.iter().try_for_each(check_locking)?;
 
         let condition = match from.as_slice() {
-            [FromItem::Relation(relation)] => {
-                let first = self
-                    .tokens
-                    .index_at(i32::try_from(relation.name_span.start).unwrap_or(-1))?;
-                Some(condition_site(self.tokens, self.past(first, relation))?)
-            }
+            [FromItem::Relation(relation)] => Some(condition_site(self.tokens, relation)?),
             _ => None,
         };
         let outputs_end = match target_list.first().and_then(target_location) {
@@ -220,16 +201,6 @@ impl<'t> Reader<'t> {
             outputs_end,
             locks: !locking_clause.is_empty(),
         })
-    }
-
-    /// The index of the first token behind a relation's name, `ONLY (…)` and star.
-    fn past(&self, first: usize, relation: &crate::facts::Relation) -> usize {
-        let behind = |index: &usize| {
-            self.tokens
-                .get(*index)
-                .is_none_or(|token| token.span.start >= relation.span.end)
-        };
-        (first..).find(behind).unwrap_or(first)
     }
 
     fn set_operation(&mut self, select: &SelectStmt) -> Result<SetOperation, Refusal> {
@@ -304,10 +275,10 @@ impl<'t> Reader<'t> {
         let target = relation(target, self.tokens)?;
         let mut expressions = Expressions::default();
         let assigned = self.assignments(target_list, &mut expressions)?;
-        let from = self.from_list(from_clause)?;
+        let from = self.read_from_list(from_clause)?;
         self.expressions(where_clause.as_deref(), &mut expressions)?;
         let returning = self.returning(returning_clause.as_ref(), &mut expressions)?;
-        let condition = self.target_condition(&target)?;
+        let condition = condition_site(self.tokens, &target)?;
         let update = Update {
             target,
             assigned,
@@ -316,7 +287,11 @@ impl<'t> Reader<'t> {
             expressions,
             returning,
         };
-        Ok(self.with(with_clause.as_ref(), Body::Update(Box::new(update)), ctes))
+        Ok(query(
+            with_clause.as_ref(),
+            ctes,
+            Body::Update(Box::new(update)),
+        ))
     }
 
     fn delete(&mut self, delete: &DeleteStmt) -> Result<Query, Refusal> {
@@ -333,10 +308,10 @@ impl<'t> Reader<'t> {
             .ok_or_else(|| unknown("a DELETE from nothing"))?;
         let target = relation(target, self.tokens)?;
         let mut expressions = Expressions::default();
-        let using = self.from_list(using_clause)?;
+        let using = self.read_from_list(using_clause)?;
         self.expressions(where_clause.as_deref(), &mut expressions)?;
         let returning = self.returning(returning_clause.as_ref(), &mut expressions)?;
-        let condition = self.target_condition(&target)?;
+        let condition = condition_site(self.tokens, &target)?;
         let delete = Delete {
             target,
             using,
@@ -344,17 +319,11 @@ impl<'t> Reader<'t> {
             expressions,
             returning,
         };
-        Ok(self.with(with_clause.as_ref(), Body::Delete(Box::new(delete)), ctes))
-    }
-
-    fn target_condition(
-        &self,
-        target: &crate::facts::Relation,
-    ) -> Result<crate::facts::ConditionSite, Refusal> {
-        let first = self
-            .tokens
-            .index_at(i32::try_from(target.name_span.start).unwrap_or(-1))?;
-        condition_site(self.tokens, self.past(first, target))
+        Ok(query(
+            with_clause.as_ref(),
+            ctes,
+            Body::Delete(Box::new(delete)),
+        ))
     }
 
     /// The columns of a `SET` list; what the values name goes into `expressions`.
@@ -418,6 +387,15 @@ impl<'t> Reader<'t> {
             outputs.push(output(name, value));
         }
         Ok(outputs)
+    }
+}
+
+/// Puts a query together.
+pub(super) fn query(clause: Option<&WithClause>, ctes: Vec<Cte>, body: Body) -> Query {
+    Query {
+        recursive: clause.is_some_and(|clause| clause.recursive),
+        ctes,
+        body,
     }
 }
 

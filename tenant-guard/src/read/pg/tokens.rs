@@ -41,6 +41,11 @@ impl Tokens {
             .map_err(|_| lost(start..start))
     }
 
+    /// The index of the first token that starts at or behind this byte.
+    pub(super) fn index_behind(&self, byte: usize) -> usize {
+        self.0.partition_point(|token| token.span.start < byte)
+    }
+
     pub(super) fn get(&self, index: usize) -> Option<&Token> {
         self.0.get(index)
     }
