@@ -1,1 +1,64 @@
-//! Real Citus or PostgreSQL clusters for tests and demos, started in a second and gone when dropped.
+//! Real Citus or PostgreSQL clusters for tests and demos, started in a second and gone when
+//! dropped.
+//!
+//! [`TestCluster::start`] gives a coordinator and two workers: real PostgreSQL processes on free
+//! ports of 127.0.0.1, with their data in a temporary directory. They are stopped and removed when
+//! the handle is dropped, when a test panics, and when the test process is killed.
+//!
+//! ```no_run
+//! # async fn test() -> Result<(), Box<dyn std::error::Error>> {
+//! use citus_testkit::TestCluster;
+//!
+//! let cluster = TestCluster::shared().await?; // one for all tests of a binary
+//! let database = cluster.create_database().await?; // one for this test
+//! database
+//!     .migrate(
+//!         "CREATE TABLE projects (tenant_id bigint, id bigint, PRIMARY KEY (tenant_id, id));
+//!          SELECT create_distributed_table('projects', 'tenant_id');",
+//!     )
+//!     .await?;
+//! let client = database.connect().await?;
+//! client.execute("INSERT INTO projects VALUES (42, 1)", &[]).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is started
+//! The first of these that is there; one line of `tracing` at level `info` says which:
+//! 1. `CITUS_TEST_URL`: a cluster that runs already ([`Backend::External`]);
+//! 2. Docker, with the feature `docker` and when an engine answers ([`Backend::Docker`]);
+//! 3. a local PostgreSQL with the extension `citus`: a real Citus cluster ([`Backend::Citus`]);
+//! 4. a local PostgreSQL 15 or newer: independent nodes, on which [`TestDatabase::migrate`] creates
+//!    every table ([`Backend::Postgres`]).
+//!
+//! [`TestClusterBuilder::backend`] or the variable `CITUS_TEST_BACKEND` (`external`, `docker`,
+//! `citus`, `postgres`) takes one of them and nothing else.
+//!
+//! # Not for production data
+//! The servers run with `fsync = off`, and anyone who can log in on the same machine can connect to
+//! them as superuser while they run.
+
+mod address;
+mod backend;
+mod builder;
+mod citus;
+mod cluster;
+mod connect;
+mod database;
+#[cfg(feature = "docker")]
+mod docker;
+mod error;
+mod external;
+mod local;
+mod node;
+mod nodes;
+mod script;
+
+pub use backend::{Backend, BackendChoice};
+pub use builder::TestClusterBuilder;
+pub use cluster::TestCluster;
+pub use database::{DatabaseNode, TestDatabase};
+pub use error::{DatabaseError, NodeError, StartError};
+pub use node::Node;
+// `connect()` hands out its client: users need the very same version.
+pub use tokio_postgres;

@@ -1,0 +1,3 @@
+//! Real clusters, on whatever this machine has.
+
+mod lifecycle;
