@@ -84,7 +84,12 @@ impl<'a> Decider<'a> {
         let schema = relation.schema.as_ref().map(Ident::as_str);
         let table = self.tenancy.resolve(schema, relation.name.as_str())?;
         let alone = select.expressions.subqueries.is_empty();
-        (alone && table.distribution().is_some()).then_some(table)
+        // An alias that renames columns could give another column the tenant column's name.
+        let renamed = relation
+            .alias
+            .as_ref()
+            .is_some_and(|alias| !alias.columns.is_empty());
+        (alone && !renamed && table.distribution().is_some()).then_some(table)
     }
 
     /// A statement of one table keeps its form and gets a condition: Citus plans this by its fast

@@ -120,7 +120,9 @@ impl Folder<'_> {
         let Some(column) = self.tenant_column(table) else {
             return false;
         };
-        let qualifier = reference_name(table);
+        let Some(qualifier) = reference_name(table) else {
+            return false;
+        };
         self.take_condition(select, &qualifier, &column)
     }
 
@@ -132,7 +134,7 @@ impl Folder<'_> {
         let column = self
             .tenant_column(target)
             .ok_or("a table is written that is no tenant's")?;
-        let qualifier = reference_name(target);
+        let qualifier = reference_name(target).ok_or("a target's columns are renamed")?;
         let assigns = statement.is("UpdateStmt") && assigns(statement, &column);
         if assigns {
             return Err("the tenant column is assigned");
@@ -240,11 +242,13 @@ impl Folder<'_> {
     }
 }
 
-/// The name by which a table's columns are qualified.
-fn reference_name(table: &Tree) -> String {
+/// The name by which a table's columns are qualified; `None` where the alias renames columns, so
+/// that the tenant column's name could mean another.
+fn reference_name(table: &Tree) -> Option<String> {
     match table.field("alias") {
-        Some(alias) => alias.text("aliasname").to_owned(),
-        None => table.text("relname").to_owned(),
+        Some(alias) if alias.has_only(&["aliasname"]) => Some(alias.text("aliasname").to_owned()),
+        Some(_) => None,
+        None => Some(table.text("relname").to_owned()),
     }
 }
 

@@ -55,14 +55,16 @@ pub(crate) fn facts(parsed: &Parsed) -> Result<Statement, Refusal> {
 /// libpg_query's message without what it quotes of the text, which may be data.
 fn syntax_refusal(error: &pg_query::Error) -> Refusal {
     let detail = match error {
-        pg_query::Error::Parse(message) => match message.split_once(" at or near ") {
-            Some((what, token)) if token.trim_matches('"').chars().all(char::is_alphabetic) => {
-                format!("{what} at or near {token}")
+        pg_query::Error::Parse(message) | pg_query::Error::Scan(message) => {
+            match message.split_once(" at or near ") {
+                Some((what, token)) if token.trim_matches('"').chars().all(char::is_alphabetic) => {
+                    format!("{what} at or near {token}")
+                }
+                Some((what, _)) => what.to_owned(),
+                None if message.contains('"') => "syntax error".to_owned(),
+                None => message.clone(),
             }
-            Some((what, _)) => what.to_owned(),
-            None if message.contains('"') => "syntax error".to_owned(),
-            None => message.clone(),
-        },
+        }
         pg_query::Error::Decode(_) => {
             return Refusal::new(
                 Code::TooComplex,

@@ -209,10 +209,14 @@ impl Reader<'_> {
             NodeEnum::MultiAssignRef(assignment) => {
                 let MultiAssignRef {
                     source,
-                    colno: _,
+                    colno,
                     ncolumns: _,
                 } = &**assignment;
-                self.expressions(source.as_deref(), into)
+                // `(a, b) = (…)`: libpg_query repeats the one source for each column.
+                match colno {
+                    1 => self.expressions(source.as_deref(), into),
+                    _ => Ok(()),
+                }
             }
             NodeEnum::FuncCall(call) => self.call(call, into),
             NodeEnum::SubLink(link) => self.sublink(link, into),

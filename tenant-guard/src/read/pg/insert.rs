@@ -111,6 +111,7 @@ impl Reader<'_> {
             Some(Kind::Overriding) => start + 3,
             _ => start,
         };
+        let values = self.tokens.index_past(values, Kind::Ascii40);
         if self.tokens.kind(values) != Some(Kind::Values) {
             return Err(lost(target.span.clone()));
         }

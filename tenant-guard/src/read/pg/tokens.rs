@@ -46,6 +46,12 @@ impl Tokens {
         self.0.partition_point(|token| token.span.start < byte)
     }
 
+    /// The index of the first token from `start` on that is not of this kind.
+    pub(super) fn index_past(&self, start: usize, kind: Kind) -> usize {
+        let rest = self.0.get(start..).unwrap_or_default();
+        start + rest.iter().take_while(|token| token.kind == kind).count()
+    }
+
     pub(super) fn get(&self, index: usize) -> Option<&Token> {
         self.0.get(index)
     }
