@@ -15,6 +15,7 @@ pub(crate) async fn form(nodes: &Nodes<Address>, database: &str) -> Result<(), D
         coordinator,
         workers,
     } = nodes;
+    let _turn = turn(coordinator).await?;
     let client = connect(coordinator, database).await?;
     let port = i32::from(coordinator.peer_port);
     run(
@@ -41,6 +42,19 @@ pub(crate) async fn form(nodes: &Nodes<Address>, database: &str) -> Result<(), D
         .await?;
     }
     Ok(())
+}
+
+/// Waits until nobody else adds nodes to this cluster, in whatever database and process; the turn
+/// lasts as long as the connection.
+///
+/// Adding a node repeats all roles on it, which belong to all databases: of two at the same time
+/// one fails with "tuple concurrently updated" (Citus 13.2).
+async fn turn(coordinator: &Address) -> Result<Client, DatabaseError> {
+    // Locks belong to a database, so it is always taken in the first one.
+    let client = connect(coordinator, &coordinator.database).await?;
+    let lock = client.batch_execute("SELECT pg_advisory_lock(hashtext('citus-testkit'))");
+    run("waiting to add nodes", coordinator, lock).await?;
+    Ok(client)
 }
 
 /// Gives every node an identity of its own in a database that was copied from one and the same

@@ -38,6 +38,9 @@
 //! The servers run with `fsync = off`, and anyone who can log in on the same machine can connect to
 //! them as superuser while they run.
 
+#[cfg(not(unix))]
+compile_error!("citus-testkit starts servers on Linux and macOS only");
+
 mod address;
 mod backend;
 mod builder;

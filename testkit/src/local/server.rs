@@ -38,7 +38,6 @@ pub(crate) struct Server {
 #[derive(Debug, Default)]
 struct State {
     process: Option<Child>,
-    paused: bool,
     /// Held while the server is stopped.
     reservation: Option<Reservation>,
 }
@@ -131,26 +130,20 @@ impl Server {
             sleep(POLL).await;
         }
         *state = State {
+            process: None,
             reservation: Reservation::of(self.port).ok(),
-            ..State::default()
         };
         Ok(())
     }
 
     /// Stops all its processes where they are: connections stay open and nothing answers.
     pub(crate) async fn pause(&self) -> Result<(), NodeError> {
-        let mut state = self.state.lock().await;
-        self.signal_all(&state, "pause", Signal::STOP)?;
-        state.paused = true;
-        Ok(())
+        self.signal_all("pause", Signal::STOP).await
     }
 
     /// Lets all its processes go on.
     pub(crate) async fn resume(&self) -> Result<(), NodeError> {
-        let mut state = self.state.lock().await;
-        self.signal_all(&state, "resume", Signal::CONT)?;
-        state.paused = false;
-        Ok(())
+        self.signal_all("resume", Signal::CONT).await
     }
 
     /// The end of its log.
@@ -166,7 +159,8 @@ impl Server {
         }
     }
 
-    fn signal_all(&self, state: &State, what: &'static str, to: Signal) -> Result<(), NodeError> {
+    async fn signal_all(&self, what: &'static str, to: Signal) -> Result<(), NodeError> {
+        let state = self.state.lock().await;
         let failed = |source| NodeError::Process {
             port: self.port,
             what,
@@ -232,7 +226,7 @@ impl Server {
 
     fn ended(&self, status: ExitStatus, log_start: u64) -> NodeError {
         let log = tail(&self.log, log_start).unwrap_or_default();
-        if log.contains("could not create any TCP/IP sockets") {
+        if log.contains("Address already in use") {
             return NodeError::PortTaken { port: self.port };
         }
         NodeError::Exited {

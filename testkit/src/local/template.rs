@@ -204,19 +204,15 @@ fn cache_directory() -> Result<PathBuf, StartError> {
             .filter(|path| path.is_absolute())
     };
     let user = rustix::process::geteuid().as_raw();
-    let in_home = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|h| h.join(".cache")));
-    let places = [
-        in_home.map(|cache| cache.join("citus-testkit")),
-        Some(env::temp_dir().join(format!("citus-testkit-{user}"))),
-    ];
-    let mut error = StartError::NoUnprivilegedUser;
-    for place in places.into_iter().flatten() {
-        match usable(&place, user) {
-            Ok(()) => return Ok(place),
-            Err(reason) => error = StartError::io("use", place)(reason),
-        }
+    let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
+    if let Some(cache) = cache.map(|cache| cache.join("citus-testkit"))
+        && usable(&cache, user).is_ok()
+    {
+        return Ok(cache);
     }
-    Err(error)
+    let cache = env::temp_dir().join(format!("citus-testkit-{user}"));
+    usable(&cache, user).map_err(StartError::io("use", &cache))?;
+    Ok(cache)
 }
 
 /// Among the temporary files somebody else could have been first, and could change the contents.

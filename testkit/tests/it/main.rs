@@ -1,3 +1,10 @@
 //! Real clusters, on whatever this machine has.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may do what tests may")]
+
+mod citus;
+mod cleanup;
+mod databases;
+mod external;
 mod lifecycle;
+mod support;
