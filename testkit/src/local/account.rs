@@ -1,10 +1,9 @@
 //! The user that the servers run as.
 
 use std::ffi::OsStr;
-use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::StartError;
@@ -62,28 +61,6 @@ impl Account {
                 .map_err(StartError::io("change the owner of", path)),
         }
     }
-
-    /// A directory for temporary files that this user can reach: a root's own one is often closed
-    /// to others.
-    pub(crate) fn temporary_directory(self) -> PathBuf {
-        let configured = std::env::temp_dir();
-        if self == Self::Own || is_open_to_all(&configured) {
-            return configured;
-        }
-        ["/tmp", "/var/tmp"]
-            .into_iter()
-            .map(PathBuf::from)
-            .find(|path| is_open_to_all(path))
-            .unwrap_or(configured)
-    }
-}
-
-fn is_open_to_all(path: &Path) -> bool {
-    path.ancestors()
-        .filter(|path| !path.as_os_str().is_empty())
-        .all(|path| {
-            fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o001 != 0)
-        })
 }
 
 /// Asks the program `id`, which knows every source of users that the system is set up for.
@@ -107,12 +84,5 @@ mod tests {
             Account::Own => assert!(!rustix::process::geteuid().is_root()),
             Account::Unprivileged { uid, .. } => assert_ne!(uid, 0),
         }
-    }
-
-    #[test]
-    fn a_closed_directory_is_not_open_to_all() {
-        let closed = tempfile::tempdir().unwrap();
-        assert!(!is_open_to_all(&closed.path().join("inside")));
-        assert!(is_open_to_all(Path::new("/")));
     }
 }

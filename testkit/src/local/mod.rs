@@ -3,6 +3,7 @@
 mod account;
 pub(crate) mod configuration;
 mod installation;
+mod place;
 pub(crate) mod port;
 mod process_tree;
 mod server;
@@ -34,7 +35,7 @@ pub(crate) struct Home {
 
 impl Home {
     fn new(account: Account) -> Result<Self, StartError> {
-        let parent = account.temporary_directory();
+        let parent = place::for_clusters(account);
         let directory = tempfile::Builder::new()
             .prefix("citus-testkit-")
             .tempdir_in(&parent)

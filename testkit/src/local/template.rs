@@ -17,6 +17,7 @@ use tokio::time::sleep;
 use super::account::Account;
 use super::configuration;
 use super::installation::Installation;
+use super::place;
 use super::server::{Server, Stop};
 use crate::address::Address;
 use crate::connect::{connect, run};
@@ -57,13 +58,11 @@ pub(crate) async fn template(
         return Ok(template);
     }
     tracing::info!(path = %template.display(), "running initdb, once for this PostgreSQL");
+    let place = place::for_clusters(account);
     let home = tempfile::Builder::new()
         .prefix("citus-testkit-initdb-")
-        .tempdir_in(account.temporary_directory())
-        .map_err(StartError::io(
-            "create a directory in",
-            account.temporary_directory(),
-        ))?;
+        .tempdir_in(&place)
+        .map_err(StartError::io("create a directory in", &place))?;
     account.own(home.path())?;
     let data = home.path().join("data");
     initialise(installation, account, &data, &configuration).await?;
