@@ -1,4 +1,11 @@
 //! Integration tests of tenant-guard, one module a theme.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod cases;
+mod law;
 mod schema;
