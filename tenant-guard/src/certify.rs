@@ -118,3 +118,193 @@ fn same_places(mut locations: Vec<i32>, starts: impl Iterator<Item = usize>) -> 
     locations.dedup();
     locations == starts
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+
+    use super::*;
+    use crate::{Guard, Policy, Table, TableName, TableSlot, TenantType};
+
+    fn tenancy() -> Tenancy {
+        let tenant = |name| Table::distributed(name, "tenant_id", TenantType::Int8);
+        Tenancy::builder()
+            .table(tenant("tasks").columns(["tenant_id", "id", "title"]))
+            .table(tenant("users").columns(["tenant_id", "id"]))
+            .table(Table::reference("countries").columns(["code"]))
+            .table(Table::local("audit").columns(["id"]))
+            .build()
+            .unwrap()
+    }
+
+    /// Certifies an output with the slots that belong to it.
+    fn certified(input: &str, output: &str) -> Result<(), Failure> {
+        let slots = |needle: &str| -> Vec<_> {
+            output
+                .match_indices(needle)
+                .map(|(at, _)| at..at + needle.len())
+                .collect()
+        };
+        let tables = [
+            "public.tasks",
+            "public.users",
+            "public.countries",
+            "public.audit",
+        ];
+        let spliced = Spliced {
+            text: output.to_owned(),
+            tenant_param_slots: slots("$1"),
+            table_slots: tables
+                .into_iter()
+                .flat_map(slots)
+                .map(|range| TableSlot {
+                    range,
+                    table: TableName::new("public", "any"),
+                })
+                .collect(),
+        };
+        let tree = pg_query::parse(input, 0).unwrap().protobuf;
+        prove(&tree, &spliced, &tenancy(), 1)
+    }
+
+    const DERIVED: &str = "(SELECT * FROM public.tasks WHERE tasks.tenant_id = $1)";
+
+    #[test]
+    fn what_the_guard_makes_is_certified() {
+        let guard = Guard::new(tenancy(), Policy::default());
+        let sql = "SELECT t.id FROM tasks t, users WHERE t.id = users.id";
+        assert_eq!(certified(sql, guard.check(sql).unwrap().text()), Ok(()));
+    }
+
+    #[test]
+    fn a_table_without_its_restriction_fails() {
+        for (input, output) in [
+            ("SELECT * FROM tasks", "SELECT * FROM public.tasks"),
+            (
+                "SELECT * FROM tasks t, users",
+                "SELECT * FROM public.tasks t, public.users",
+            ),
+            ("DELETE FROM tasks", "DELETE FROM public.tasks"),
+            ("UPDATE tasks SET id = 1", "UPDATE public.tasks SET id = 1"),
+            (
+                "INSERT INTO tasks (id) VALUES (1)",
+                "INSERT INTO public.tasks (id) VALUES (1)",
+            ),
+            ("SELECT * FROM audit", "SELECT * FROM public.audit"),
+            ("DELETE FROM countries", "DELETE FROM public.countries"),
+        ] {
+            assert!(certified(input, output).is_err(), "{output}");
+        }
+    }
+
+    #[test]
+    fn a_restriction_that_is_not_the_canonical_one_fails() {
+        let input = "SELECT id FROM tasks t, users";
+        let users = "(SELECT * FROM public.users WHERE users.tenant_id = $1) AS users";
+        let with = |tasks: &str| certified(input, &format!("SELECT id FROM {tasks} t, {users}"));
+        assert_eq!(with(DERIVED), Ok(()));
+        for tasks in [
+            "(SELECT * FROM public.tasks WHERE tasks.id = $1)",
+            "(SELECT * FROM public.tasks WHERE tasks.tenant_id = 1)",
+            "(SELECT * FROM public.tasks WHERE tasks.tenant_id <> $1)",
+            "(SELECT * FROM public.tasks WHERE tasks.tenant_id = $1 OR true)",
+            "(SELECT * FROM public.tasks WHERE users.tenant_id = $1)",
+            "(SELECT id FROM public.tasks WHERE tasks.tenant_id = $1)",
+            "(SELECT * FROM public.tasks x WHERE tasks.tenant_id = $1)",
+            "(SELECT * FROM public.tasks WHERE tasks.tenant_id = $1 LIMIT 1)",
+            "(SELECT DISTINCT * FROM public.tasks WHERE tasks.tenant_id = $1)",
+            "(SELECT * FROM public.tasks WHERE tasks.tenant_id OPERATOR(x.=) $1)",
+            "(SELECT * FROM public.tasks, public.users WHERE tasks.tenant_id = $1)",
+            "(SELECT * FROM public.tasks WHERE tasks.tenant_id = $1 FOR UPDATE)",
+            "LATERAL (SELECT * FROM public.tasks WHERE tasks.tenant_id = $1)",
+        ] {
+            assert!(with(tasks).is_err(), "{tasks}");
+        }
+    }
+
+    #[test]
+    fn a_condition_that_is_not_a_conjunct_fails() {
+        let input = "DELETE FROM tasks WHERE id = 1 OR id = 2";
+        let with =
+            |condition: &str| certified(input, &format!("DELETE FROM public.tasks {condition}"));
+        assert_eq!(
+            with("WHERE tasks.tenant_id = $1 AND (id = 1 OR id = 2)"),
+            Ok(())
+        );
+        for condition in [
+            "WHERE tasks.tenant_id = $1 AND id = 1 OR id = 2",
+            "WHERE tasks.tenant_id = $1 OR (id = 1 OR id = 2)",
+            "WHERE NOT tasks.tenant_id = $1 AND (id = 1 OR id = 2)",
+            "WHERE tasks.tenant_id = $1",
+        ] {
+            assert!(with(condition).is_err(), "{condition}");
+        }
+    }
+
+    #[test]
+    fn an_alias_that_renames_columns_does_not_pass_the_flat_form() {
+        let input = "SELECT * FROM tasks AS x(a, tenant_id)";
+        let output = "SELECT * FROM public.tasks AS x(a, tenant_id) WHERE x.tenant_id = $1";
+        assert!(certified(input, output).is_err());
+    }
+
+    #[test]
+    fn an_inserted_row_without_the_tenant_fails() {
+        let input = "INSERT INTO tasks (id) VALUES (1), (2)";
+        let with = |rest: &str| certified(input, &format!("INSERT INTO public.tasks {rest}"));
+        assert_eq!(with("(id, tenant_id) VALUES (1, $1), (2, $1)"), Ok(()));
+        for rest in [
+            "(id, tenant_id) VALUES (1, $1), (2, 6)",
+            "(id, title) VALUES (1, $1), (2, $1)",
+            "(tenant_id, id) VALUES (1, $1), (2, $1)",
+            "(tenant_id, id, tenant_id) VALUES (1, 1, $1), (2, 2, $1)",
+        ] {
+            assert!(with(rest).is_err(), "{rest}");
+        }
+    }
+
+    #[test]
+    fn any_other_change_fails() {
+        let input = "SELECT id, 'a' FROM tasks WHERE id = 2";
+        let with = |output: &str| certified(input, output);
+        assert_eq!(
+            with("SELECT id, 'a' FROM public.tasks WHERE tasks.tenant_id = $1 AND (id = 2)"),
+            Ok(())
+        );
+        for output in [
+            "SELECT id, 'b' FROM public.tasks WHERE tasks.tenant_id = $1 AND (id = 2)",
+            "SELECT id, 'a' FROM public.tasks WHERE tasks.tenant_id = $1 AND (id = 3)",
+            "SELECT id, 'a' FROM public.tasks WHERE tasks.tenant_id = $1 AND (id = 2) LIMIT 1",
+            "SELECT id, 'a' FROM public.tasks WHERE tasks.tenant_id = $1 AND (id = 2); SELECT 1",
+            "SELECT id, 'a' FROM public.users WHERE users.tenant_id = $1 AND (id = 2)",
+            "SELECT id, 'a' FROM ONLY public.tasks WHERE tasks.tenant_id = $1 AND (id = 2)",
+        ] {
+            assert!(with(output).is_err(), "{output}");
+        }
+    }
+
+    #[test]
+    fn a_slot_beside_its_place_fails() {
+        let tree = pg_query::parse("SELECT * FROM tasks", 0).unwrap().protobuf;
+        let text = "SELECT * FROM public.tasks WHERE tasks.tenant_id = $1".to_owned();
+        let end = text.len();
+        let table = |range| TableSlot {
+            range,
+            table: TableName::new("public", "tasks"),
+        };
+        let with = |tenant_param: Option<Range<usize>>, table_slots| {
+            let tenant_param_slots = tenant_param.into_iter().collect();
+            let spliced = Spliced {
+                text: text.clone(),
+                tenant_param_slots,
+                table_slots,
+            };
+            prove(&tree, &spliced, &tenancy(), 1)
+        };
+        assert_eq!(with(Some(end - 2..end), vec![table(14..26)]), Ok(()));
+        assert!(with(Some(end - 3..end), vec![table(14..26)]).is_err());
+        assert!(with(None, vec![table(14..26)]).is_err());
+        assert!(with(Some(end - 2..end), vec![table(15..26)]).is_err());
+        assert!(with(Some(end - 2..end), vec![]).is_err());
+    }
+}

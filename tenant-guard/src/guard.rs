@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-#[cfg(feature = "pg-grammar")]
-use crate::{
-    GuardedSql, Refusal, cache::Cache, certify::certify, decide::decide, guarded::Parts, read::pg,
-    splice::splice,
-};
-use crate::{Policy, Tenancy};
+use crate::cache::Cache;
+use crate::certify::certify;
+use crate::decide::decide;
+use crate::guarded::Parts;
+use crate::read::pg;
+use crate::splice::splice;
+use crate::{GuardedSql, Policy, Refusal, Tenancy};
 
 /// Checks and rewrites statements under one tenancy and policy. Cloning is cheap, and clones share
 /// what [`Guard::cached`] remembers.
@@ -34,22 +35,16 @@ use crate::{Policy, Tenancy};
 #[derive(Clone, Debug)]
 pub struct Guard {
     tenancy: Arc<Tenancy>,
-    #[cfg(feature = "pg-grammar")]
     policy: Arc<Policy>,
-    #[cfg(feature = "pg-grammar")]
     cache: Arc<Cache>,
 }
 
 impl Guard {
     /// A guard for this schema.
     pub fn new(tenancy: impl Into<Arc<Tenancy>>, policy: Policy) -> Self {
-        #[cfg(not(feature = "pg-grammar"))]
-        let _ = policy;
         Self {
             tenancy: tenancy.into(),
-            #[cfg(feature = "pg-grammar")]
             cache: Arc::new(Cache::new(policy.cache_bytes)),
-            #[cfg(feature = "pg-grammar")]
             policy: Arc::new(policy),
         }
     }
@@ -58,10 +53,7 @@ impl Guard {
     pub fn tenancy(&self) -> &Tenancy {
         &self.tenancy
     }
-}
 
-#[cfg(feature = "pg-grammar")]
-impl Guard {
     /// Restricts one statement to one tenant, or says why that cannot be done. Reads the text each
     /// time; see [`Guard::cached`].
     ///

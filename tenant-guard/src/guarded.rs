@@ -49,7 +49,7 @@ pub struct TableSlot {
 }
 
 impl GuardedSql {
-    // Only certify calls this.
+    /// Called with what was certified.
     pub(crate) fn certified(parts: Parts) -> Self {
         Self(Arc::new(parts))
     }

@@ -1,23 +1,81 @@
-//! Reads SQL, restricts every tenant table in it to one tenant, and refuses what it cannot prove.
+//! Restricts SQL to one tenant, and refuses what it cannot prove.
+//!
+//! An application keeps all customers in shared tables with a tenant column. One forgotten predicate shows
+//! one customer's data to another. A [`Guard`] takes plain SQL and gives SQL in which every tenant
+//! table is restricted to one tenant:
+//!
+//! ```
+//! # #[cfg(feature = "pg-grammar")] {
+//! use tenant_guard::{Guard, Policy, Table, Tenancy, TenantType};
+//!
+//! let tenancy = Tenancy::builder()
+//!     .table(
+//!         Table::distributed("projects", "tenant_id", TenantType::Int8)
+//!             .columns(["tenant_id", "id", "name"])
+//!             .unique_key(["tenant_id", "id"]),
+//!     )
+//!     .table(Table::reference("countries").columns(["code", "name"]))
+//!     .build()?;
+//! let guard = Guard::new(tenancy, Policy::default());
+//!
+//! let guarded = guard.check("UPDATE projects SET name = $2 WHERE id = $1")?;
+//! assert_eq!(
+//!     guarded.text(),
+//!     "UPDATE public.projects SET name = $2 WHERE projects.tenant_id = $3 AND (id = $1)"
+//! );
+//!
+//! let refusal = guard.check("UPDATE projects SET tenant_id = 7").unwrap_err();
+//! assert_eq!(refusal.code().as_str(), "TG017");
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The law
+//! For each statement `q` that is accepted and each tenant `t`: the guarded statement, run for `t`
+//! on the whole database, does exactly what `q` does on a database that holds only `t`'s rows.
+//! Whatever `q` says of the tenant column is never taken for a proof.
+//!
+//! # The way of a statement
+//! *read* (PostgreSQL's own grammar makes facts) → *decide* (rules make edits, or a [`Refusal`]) →
+//! *splice* (the original text gets insertions; no tree is printed) → *certify* (the new text is read
+//! again and proven to be the input plus exactly the restrictions) → [`GuardedSql`].
+//!
+//! # Features
+//! - `pg-grammar` (default): the reader, by libpg_query. It needs a C compiler and libclang to build.
+//!   Without it this crate holds the schema types only.
+//! - `cli`: the `tenant-guard` command.
 
 #[cfg(feature = "pg-grammar")]
 mod cache;
 #[cfg(feature = "pg-grammar")]
 mod certify;
+#[cfg(feature = "pg-grammar")]
 mod decide;
+#[cfg(feature = "pg-grammar")]
 mod facts;
+#[cfg(feature = "pg-grammar")]
 mod guard;
+#[cfg(feature = "pg-grammar")]
 mod guarded;
+#[cfg(feature = "pg-grammar")]
 mod policy;
+#[cfg(feature = "pg-grammar")]
 mod read;
+#[cfg(feature = "pg-grammar")]
 mod refusal;
+#[cfg(feature = "pg-grammar")]
 mod safe_functions;
+#[cfg(feature = "pg-grammar")]
 mod splice;
 mod tenancy;
 
+#[cfg(feature = "pg-grammar")]
 pub use guard::Guard;
+#[cfg(feature = "pg-grammar")]
 pub use guarded::{Access, GuardedSql, TableSlot};
+#[cfg(feature = "pg-grammar")]
 pub use policy::Policy;
+#[cfg(feature = "pg-grammar")]
 pub use refusal::{Code, Refusal};
 pub use tenancy::{
     Column, Distribution, Fingerprint, Ident, Table, TableKind, TableName, Tenancy, TenancyBuilder,

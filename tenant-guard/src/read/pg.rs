@@ -54,29 +54,39 @@ pub(crate) fn facts(parsed: &Parsed) -> Result<Statement, Refusal> {
 
 /// libpg_query's message without what it quotes of the text, which may be data.
 fn syntax_refusal(error: &pg_query::Error) -> Refusal {
-    let detail = match error {
-        pg_query::Error::Parse(message) | pg_query::Error::Scan(message) => {
-            match message.split_once(" at or near ") {
-                Some((what, token)) if token.trim_matches('"').chars().all(char::is_alphabetic) => {
-                    format!("{what} at or near {token}")
-                }
-                Some((what, _)) => what.to_owned(),
-                None if message.contains('"') => "syntax error".to_owned(),
-                None => message.clone(),
-            }
-        }
-        pg_query::Error::Decode(_) => {
-            return Refusal::new(
-                Code::TooComplex,
-                "the statement is nested too deeply",
-                "flatten long chains of joins, operators or set operations, or use arrays and = ANY($1)",
-            );
-        }
-        _ => "the text cannot be read".to_owned(),
+    let message = match error {
+        pg_query::Error::Parse(message) | pg_query::Error::Scan(message) => message.as_str(),
+        pg_query::Error::Decode(_) => return too_deep(),
+        _ => "the text cannot be read",
+    };
+    if ["stack depth limit", "memory exhausted"]
+        .iter()
+        .any(|limit| message.contains(limit))
+    {
+        return too_deep();
+    }
+    let detail = match message.split_once(" at or near ") {
+        Some((_, token)) if is_word(token) => message,
+        Some((what, _)) => what,
+        None if message.contains('"') => "syntax error",
+        None => message,
     };
     Refusal::new(
         Code::Syntax,
         detail,
         "write the statement as PostgreSQL's grammar has it, with $1, $2, … for parameters",
+    )
+}
+
+/// Whether a quoted token is a keyword or name, and no literal.
+fn is_word(token: &str) -> bool {
+    token.trim_matches('"').chars().all(char::is_alphabetic)
+}
+
+fn too_deep() -> Refusal {
+    Refusal::new(
+        Code::TooComplex,
+        "the statement is nested too deeply",
+        "flatten long chains of joins, operators or set operations, or use arrays and = ANY($1)",
     )
 }

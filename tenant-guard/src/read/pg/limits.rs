@@ -7,8 +7,8 @@ use pg_query::protobuf::Token as Kind;
 
 use crate::{Code, Policy, Refusal};
 
-use super::syntax_refusal;
 use super::tokens::Tokens;
+use super::{syntax_refusal, too_deep};
 
 /// Parentheses, brackets and `CASE`s inside one another.
 const MAX_NESTING: usize = 64;
@@ -63,13 +63,93 @@ fn check_depth(tokens: &Tokens) -> Result<(), Refusal> {
             _ => chain += 1,
         }
         if open_chains.len() > MAX_NESTING || outer + chain > MAX_CHAIN {
-            return Err(Refusal::new(
-                Code::TooComplex,
-                "the statement is nested too deeply",
-                "flatten long chains of joins, operators or set operations, or use arrays and = ANY($1)",
-            )
-            .at(token.span.clone()));
+            return Err(too_deep().at(token.span.clone()));
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::pg::parse;
+
+    fn code(sql: &str) -> Option<Code> {
+        parse(sql, &Policy::default())
+            .err()
+            .map(|refusal| refusal.code())
+    }
+
+    #[test]
+    fn bombs_are_refused_before_they_are_parsed() {
+        let bombs = [
+            format!("SELECT {}1{}", "(".repeat(100_000), ")".repeat(100_000)),
+            format!("SELECT {}", "(".repeat(100_000)),
+            format!("SELECT {}", "[".repeat(10_000)),
+            format!("SELECT 1{}", " || 1".repeat(40_000)),
+            format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(10_000)),
+            format!(
+                "SELECT {}1{}",
+                "CASE WHEN true THEN ".repeat(5_000),
+                " END".repeat(5_000)
+            ),
+            format!("SELECT {}1", "- ".repeat(100_000)),
+            format!("SELECT {}true", "NOT ".repeat(50_000)),
+            format!("SELECT a{}", ".b".repeat(50_000)),
+            format!("SELECT 1{}", "::int".repeat(50_000)),
+            "x".repeat(300_000),
+        ];
+        for bomb in bombs {
+            assert_eq!(code(&bomb), Some(Code::TooComplex), "{}", &bomb[..40]);
+        }
+    }
+
+    #[test]
+    fn what_is_long_but_flat_is_read() {
+        let rows = vec!["($1, $2, 'text', now())"; 2_000].join(", ");
+        assert_eq!(
+            code(&format!("INSERT INTO t (a, b, c, d) VALUES {rows}")),
+            None
+        );
+        let list = vec!["'0123456789'"; 5_000].join(", ");
+        assert_eq!(code(&format!("SELECT 1 FROM t WHERE a IN ({list})")), None);
+        let conjuncts = vec!["a = 1"; 500].join(" AND ");
+        assert_eq!(code(&format!("SELECT 1 FROM t WHERE {conjuncts}")), None);
+    }
+
+    #[test]
+    fn what_passes_the_scanner_but_is_too_deep_is_refused_by_the_decoder() {
+        let chain = format!("SELECT 1{}", " || 1".repeat(200));
+        assert_eq!(code(&chain), Some(Code::TooComplex));
+    }
+
+    #[test]
+    fn a_small_stack_is_enough_for_the_worst_that_is_parsed() {
+        let worst = [
+            format!("SELECT 1{}", " || 1".repeat(1_990)),
+            format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(990)),
+            format!("SELECT {}1{}", "(".repeat(64), ")".repeat(64)),
+            format!("SELECT {}true", "NOT ".repeat(3_990)),
+            format!("SELECT 1{}", "::int".repeat(1_990)),
+        ];
+        // A worker thread of tokio has 2 MiB.
+        let thread = std::thread::Builder::new().stack_size(2 * 1024 * 1024);
+        let refused = thread
+            .spawn(move || worst.map(|sql| code(&sql)))
+            .unwrap()
+            .join()
+            .unwrap();
+        assert!(
+            refused
+                .iter()
+                .all(|code| matches!(code, None | Some(Code::TooComplex))),
+            "{refused:?}"
+        );
+    }
+
+    #[test]
+    fn a_nul_byte_is_refused_where_it_stands() {
+        let refusal = parse("SELECT '\0'", &Policy::default()).unwrap_err();
+        assert_eq!((refusal.code(), refusal.span()), (Code::Syntax, Some(8..9)));
+    }
 }

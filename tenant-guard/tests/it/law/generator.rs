@@ -158,21 +158,21 @@ impl Generator<'_> {
                     self.column(Type::Int, &added)
                 )
             };
-            match self.choose(6) {
-                0 => text = format!("{text} JOIN {next} ON {on}"),
-                1 => text = format!("{text} LEFT JOIN {next} ON {on}"),
-                2 => text = format!("{text} RIGHT JOIN {next} ON {on}"),
+            text = match self.choose(6) {
+                0 => format!("{text} JOIN {next} ON {on}"),
+                1 => format!("{text} LEFT JOIN {next} ON {on}"),
+                2 => format!("{text} RIGHT JOIN {next} ON {on}"),
                 // Hash- or merge-joinable conditions only.
                 3 => {
-                    text = format!(
+                    format!(
                         "{text} FULL JOIN {next} ON {} = {}",
                         self.column(Type::Int, &scope),
                         self.column(Type::Int, &added)
                     )
                 }
-                4 => text = format!("{text} CROSS JOIN {next}"),
-                _ => text = format!("({text}) LEFT JOIN ({next}) ON {on}"),
-            }
+                4 => format!("{text} CROSS JOIN {next}"),
+                _ => format!("({text}) LEFT JOIN ({next}) ON {on}"),
+            };
             scope = both;
         }
         (text, scope)

@@ -6,6 +6,7 @@ use tenant_guard::{Guard, GuardedSql};
 
 use super::world::{TABLES, TENANTS, World};
 
+#[derive(Clone, Copy)]
 pub(crate) enum Verdict {
     /// Both sides did the same.
     Equal,

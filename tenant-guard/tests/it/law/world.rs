@@ -52,18 +52,7 @@ impl World {
         }
         whole.batch_execute(&rows()).await.unwrap();
         for tenant in TENANTS {
-            let schema = format!("only_{tenant}");
-            let mut script = format!("CREATE SCHEMA {schema};{}", ddl(&schema, Some(tenant)));
-            for table in TABLES {
-                script += &format!(
-                    "INSERT INTO {schema}.{table} SELECT * FROM public.{table} WHERE tenant_id = {tenant};"
-                );
-            }
-            script += &format!("INSERT INTO {schema}.countries SELECT * FROM public.countries;");
-            for statement in script
-                .split_inclusive(';')
-                .filter(|text| text.trim().len() > 1)
-            {
+            for statement in alone_script(tenant).split_inclusive(';') {
                 alone.batch_execute(statement).await.unwrap();
             }
         }
@@ -73,6 +62,21 @@ impl World {
             alone,
         }
     }
+}
+
+/// One statement at a time: Citus refuses several in one text.
+fn alone_script(tenant: i64) -> String {
+    let schema = format!("only_{tenant}");
+    let copies = TABLES.map(|table| {
+        format!(
+            "INSERT INTO {schema}.{table} SELECT * FROM public.{table} WHERE tenant_id = {tenant};"
+        )
+    });
+    format!(
+        "CREATE SCHEMA {schema};{}{}INSERT INTO {schema}.countries SELECT * FROM public.countries",
+        ddl(&schema, Some(tenant)),
+        copies.concat()
+    )
 }
 
 fn ddl(schema: &str, tenant: Option<i64>) -> String {
@@ -86,42 +90,36 @@ fn ddl(schema: &str, tenant: Option<i64>) -> String {
 /// a leak shows even where results are not compared. Titles are numbers for some tenants and not
 /// for others, so that a cast of another tenant's title fails and quotes it.
 fn rows() -> String {
-    let mut script =
-        "INSERT INTO countries VALUES ('de', 'Germany'), ('tr', 'Turkey'), ('3', NULL);".to_owned();
-    for (tenant, rows) in [(1, 7), (2, 9), (3, 5), (5, 1)] {
-        for id in 1..=rows {
-            let owner = if id % 4 == 0 {
-                "NULL".to_owned()
-            } else {
-                ((id * 3) % 6).to_string()
-            };
-            script += &format!(
-                "INSERT INTO projects VALUES ({tenant}, {id}, 'leak_{tenant}_{id}', {owner});"
-            );
-            script += &format!(
-                "INSERT INTO users VALUES ({tenant}, {id}, 'leak_{tenant}_{}@x');",
-                id % 5
-            );
-            let title = if tenant == 2 {
-                format!("'leak_{tenant}_{id}'")
-            } else {
-                format!("'{}'", id % 4)
-            };
-            let done = ["true", "false", "NULL"][id % 3];
-            let points = if id % 5 == 0 {
-                "NULL".to_owned()
-            } else {
-                (id % 4).to_string()
-            };
-            let project = if id % 6 == 0 {
-                "NULL".to_owned()
-            } else {
-                (id % 4 + 1).to_string()
-            };
-            script += &format!(
-                "INSERT INTO tasks VALUES ({tenant}, {id}, {project}, {title}, {done}, {points}, '{{\"k\": {id}}}');"
-            );
-        }
-    }
-    script
+    let countries =
+        "INSERT INTO countries VALUES ('de', 'Germany'), ('tr', 'Turkey'), ('3', NULL);";
+    let tenants = [(1, 7), (2, 9), (3, 5), (5, 1)];
+    let rows = tenants
+        .into_iter()
+        .flat_map(|(tenant, rows)| (1..=rows).map(move |id| row(tenant, id)));
+    countries.to_owned() + &rows.collect::<String>()
+}
+
+fn row(tenant: usize, id: usize) -> String {
+    let null_each = |period, value: usize| match id % period {
+        0 => "NULL".to_owned(),
+        _ => value.to_string(),
+    };
+    let (owner, points, project) = (
+        null_each(4, (id * 3) % 6),
+        null_each(5, id % 4),
+        null_each(6, id % 4 + 1),
+    );
+    let title = if tenant == 2 {
+        format!("leak_{tenant}_{id}")
+    } else {
+        (id % 4).to_string()
+    };
+    let done = ["true", "false", "NULL"][id % 3];
+    let email = id % 5;
+    format!(
+        "INSERT INTO projects VALUES ({tenant}, {id}, 'leak_{tenant}_{id}', {owner});
+         INSERT INTO users VALUES ({tenant}, {id}, 'leak_{tenant}_{email}@x');
+         INSERT INTO tasks VALUES
+            ({tenant}, {id}, {project}, '{title}', {done}, {points}, '{{\"k\": {id}}}');"
+    )
 }
