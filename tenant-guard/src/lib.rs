@@ -78,6 +78,7 @@ pub use policy::Policy;
 #[cfg(feature = "pg-grammar")]
 pub use refusal::{Code, Refusal};
 pub use tenancy::{
-    Column, Distribution, Fingerprint, Ident, Table, TableKind, TableName, Tenancy, TenancyBuilder,
-    TenancyError, TenantType, UniqueKey,
+    Column, Distribution, Fingerprint, Ident, MigrationError, MigrationFile, MigrationProblem,
+    Table, TableKind, TableName, Tenancy, TenancyBuilder, TenancyError, TenantType, UniqueKey,
+    migration_files,
 };

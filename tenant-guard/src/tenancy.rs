@@ -2,6 +2,7 @@
 
 mod builder;
 mod fingerprint;
+mod migrations;
 mod name;
 mod table;
 mod tenant_type;
@@ -10,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use builder::{TenancyBuilder, TenancyError};
 pub use fingerprint::Fingerprint;
+pub use migrations::{MigrationError, MigrationFile, MigrationProblem, migration_files};
 pub use name::{Ident, TableName};
 pub use table::{Column, Distribution, Table, TableKind, UniqueKey};
 pub use tenant_type::TenantType;

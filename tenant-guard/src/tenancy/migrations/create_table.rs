@@ -1,0 +1,199 @@
+//! `CREATE TABLE`.
+
+use super::super::{Ident, TableName};
+use super::cursor::Cursor;
+use super::definition;
+use super::error::MigrationProblem as Problem;
+use super::key::{self, Key, Label, NewKey};
+use super::schema::{ColumnState, Relation, Schema, TableState};
+
+/// Reads from behind `CREATE … TABLE`.
+pub(super) fn create(
+    schema: &mut Schema,
+    mut at: Cursor<'_>,
+    temporary: bool,
+) -> Result<(), Problem> {
+    let if_not_exists = at.eat("IF NOT EXISTS");
+    let written = at.name()?;
+    let name = schema.place(&written, temporary || is_temporary(written.schema.as_ref()))?;
+    if if_not_exists && schema.contains(&name) {
+        return Ok(());
+    }
+    if at.eat("PARTITION OF") {
+        return partition(schema, name, at);
+    }
+    if at.sees("OF") {
+        return Err(Problem::Unsupported {
+            what: "a table of a composite type",
+            fix: "Write out its columns.",
+        });
+    }
+    let elements = at.group();
+    if at.sees("INHERITS") {
+        return Err(INHERITANCE);
+    }
+    if at.find("AS").is_some() {
+        return from_query(schema, name);
+    }
+    let Some(elements) = elements else {
+        return Err(Problem::misread("the columns of a table are missing", at));
+    };
+    let mut table = NewTable::default();
+    for element in elements.list() {
+        table.element(schema, element)?;
+    }
+    insert(schema, name, table, None)
+}
+
+pub(super) const INHERITANCE: Problem = Problem::Unsupported {
+    what: "a table that inherits from another",
+    fix: "Use a partitioned table, or leave the table out with the comment \
+          `-- tenant-guard: ignore`: guarded SQL is then refused for it.",
+};
+
+/// `CREATE TABLE … AS`, `SELECT … INTO`: a table whose columns are not known.
+pub(super) fn from_query(schema: &mut Schema, name: TableName) -> Result<(), Problem> {
+    schema.insert(name, Relation::Table(TableState::default()))
+}
+
+fn is_temporary(schema: Option<&Ident>) -> bool {
+    schema.is_some_and(|schema| schema.as_str() == "pg_temp")
+}
+
+/// What stands within the parentheses.
+#[derive(Default)]
+struct NewTable {
+    columns: Vec<ColumnState>,
+    keys: Vec<NewKey>,
+}
+
+impl NewTable {
+    fn element(&mut self, schema: &Schema, mut element: Cursor<'_>) -> Result<(), Problem> {
+        if element.eat("LIKE") {
+            return self.like(schema, element);
+        }
+        if is_constraint(element) {
+            self.keys.extend(key::table_constraint(element)?);
+            return Ok(());
+        }
+        let (column, keys) = column(element)?;
+        if self.columns.iter().any(|known| known.name == column.name) {
+            return Err(Problem::Exists {
+                name: column.name.to_string(),
+            });
+        }
+        self.columns.push(column);
+        self.keys.extend(keys);
+        Ok(())
+    }
+
+    /// `LIKE source [{INCLUDING | EXCLUDING} what]…`
+    fn like(&mut self, schema: &Schema, mut at: Cursor<'_>) -> Result<(), Problem> {
+        let source = schema.find_table(&at.name()?)?;
+        self.columns.extend_from_slice(schema.columns(&source)?);
+        let mut with_indexes = false;
+        while !at.is_at_end() {
+            let including = at.eat("INCLUDING");
+            if !including && !at.eat("EXCLUDING") {
+                return Err(Problem::misread("an option of LIKE could not be read", at));
+            }
+            let what = at.ident()?;
+            if matches!(what.as_str(), "indexes" | "all") {
+                with_indexes = including;
+            }
+        }
+        if with_indexes {
+            let keys = schema.table(&source)?.keys.iter();
+            self.keys.extend(keys.map(Key::copied));
+        }
+        Ok(())
+    }
+}
+
+/// Whether an element is a table constraint. All but EXCLUDE are reserved, so no column is called so;
+/// a column called `exclude` is followed by its type.
+pub(super) fn is_constraint(element: Cursor<'_>) -> bool {
+    let mut excluded = element;
+    ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"]
+        .iter()
+        .any(|word| element.sees(word))
+        || element.sees("EXCLUDE USING")
+        || (excluded.eat("EXCLUDE") && excluded.sees_punctuation(b'('))
+}
+
+/// A column, and the keys in its definition.
+pub(super) fn column(element: Cursor<'_>) -> Result<(ColumnState, Vec<NewKey>), Problem> {
+    let definition = definition::column(element)?;
+    let keys = inline(&definition.name, definition.keys);
+    let column = ColumnState {
+        name: definition.name,
+        data_type: definition.data_type,
+        collation: definition.collation,
+    };
+    Ok((column, keys))
+}
+
+fn inline(column: &Ident, keys: Vec<definition::InlineKey>) -> Vec<NewKey> {
+    keys.into_iter()
+        .map(|key| {
+            let label = if key.primary {
+                Label::PrimaryKey
+            } else {
+                Label::Unique
+            };
+            NewKey::constraint(key.name, label, vec![column.clone()])
+        })
+        .collect()
+}
+
+/// `PARTITION OF parent [(column [WITH OPTIONS] constraints | table constraint, …)] …`
+fn partition(schema: &mut Schema, name: TableName, mut at: Cursor<'_>) -> Result<(), Problem> {
+    let parent = schema.find_table(&at.name()?)?;
+    let mut table = NewTable::default();
+    if let Some(elements) = at.group() {
+        for mut element in elements.list() {
+            if is_constraint(element) {
+                table.keys.extend(key::table_constraint(element)?);
+            } else {
+                let column = element.ident()?;
+                let keys = definition::inline_keys(element)?;
+                table.keys.extend(inline(&column, keys));
+            }
+        }
+    }
+    insert(schema, name, table, Some(parent))
+}
+
+fn insert(
+    schema: &mut Schema,
+    name: TableName,
+    table: NewTable,
+    parent: Option<TableName>,
+) -> Result<(), Problem> {
+    let state = TableState {
+        columns: Some(table.columns),
+        parent,
+        ..TableState::default()
+    };
+    schema.insert(name.clone(), Relation::Table(state))?;
+    for key in table.keys {
+        add_key(schema, &name, key)?;
+    }
+    Ok(())
+}
+
+/// Adds a key to a table that is there.
+pub(super) fn add_key(schema: &mut Schema, table: &TableName, key: NewKey) -> Result<(), Problem> {
+    let known = schema.columns(table)?;
+    for column in &key.columns {
+        if !known.iter().any(|known| known.name == *column) {
+            return Err(Problem::UnknownColumn {
+                table: table.to_string(),
+                column: column.to_string(),
+            });
+        }
+    }
+    let key = key.on(schema, table);
+    schema.table_mut(table)?.keys.push(key);
+    Ok(())
+}

@@ -1,0 +1,341 @@
+//! PostgreSQL's tokens, as `src/backend/parser/scan.l` cuts them (PostgreSQL 18, with
+//! `standard_conforming_strings` on).
+//!
+//! Only what the shape of a statement needs is told apart: keywords are words, operators are one
+//! kind, and nothing is decoded.
+
+/// One token: its kind and its bytes in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Token {
+    pub(super) kind: Kind,
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A keyword or an identifier without quotes.
+    Word,
+    /// `"…"`
+    QuotedWord,
+    /// `U&"…"`
+    UnicodeWord,
+    /// A string constant of any kind but dollar-quoted, with its prefix.
+    String,
+    /// `$tag$…$tag$`
+    DollarString,
+    Number,
+    /// `$1`
+    Parameter,
+    /// One of `( ) [ ] , ; . :`
+    Punctuation(u8),
+    Operator,
+    /// A line that psql would take for itself: a backslash at the start of a statement.
+    PsqlCommand,
+}
+
+/// Text that PostgreSQL's lexer would not accept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LexError {
+    pub(super) at: usize,
+    pub(super) what: &'static str,
+}
+
+/// Cuts the text into tokens, one at a time. White space and comments are passed over.
+#[derive(Debug)]
+pub(super) struct Lexer<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Lexer<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self {
+            text: text.as_bytes(),
+            at: 0,
+        }
+    }
+
+    /// Goes on at another place.
+    pub(super) fn seek(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    /// The next token, or nothing at the end of the text.
+    pub(super) fn next(&mut self) -> Result<Option<Token>, LexError> {
+        self.skip_blank()?;
+        let start = self.at;
+        let Some(byte) = self.peek(0) else {
+            return Ok(None);
+        };
+        let kind = match byte {
+            b'e' | b'E' if self.peek(1) == Some(b'\'') => self.string(1, true)?,
+            b'b' | b'B' | b'x' | b'X' | b'n' | b'N' if self.peek(1) == Some(b'\'') => {
+                self.string(1, false)?
+            }
+            b'u' | b'U' if self.peek(1) == Some(b'&') && self.peek(2) == Some(b'\'') => {
+                self.string(2, false)?
+            }
+            b'u' | b'U' if self.peek(1) == Some(b'&') && self.peek(2) == Some(b'"') => {
+                self.quoted_word(2)?;
+                Kind::UnicodeWord
+            }
+            _ if starts_word(byte) => {
+                self.take_while(continues_word);
+                Kind::Word
+            }
+            b'\'' => self.string(0, false)?,
+            b'"' => {
+                self.quoted_word(0)?;
+                Kind::QuotedWord
+            }
+            b'$' => self.dollar()?,
+            b'0'..=b'9' => self.number(),
+            b'.' if self.peek(1).is_some_and(|next| next.is_ascii_digit()) => self.number(),
+            b'(' | b')' | b'[' | b']' | b',' | b';' | b'.' | b':' => {
+                self.at += 1;
+                Kind::Punctuation(byte)
+            }
+            b'\\' => {
+                self.take_while(|byte| byte != b'\n');
+                Kind::PsqlCommand
+            }
+            _ if is_operator(byte) => {
+                self.operator();
+                Kind::Operator
+            }
+            _ => return Err(self.error("a character that SQL does not know")),
+        };
+        Ok(Some(Token {
+            kind,
+            start,
+            end: self.at,
+        }))
+    }
+
+    fn peek(&self, ahead: usize) -> Option<u8> {
+        self.text.get(self.at + ahead).copied()
+    }
+
+    fn error(&self, what: &'static str) -> LexError {
+        LexError { at: self.at, what }
+    }
+
+    fn take_while(&mut self, belongs: impl Fn(u8) -> bool) {
+        while self.peek(0).is_some_and(&belongs) {
+            self.at += 1;
+        }
+    }
+
+    fn skip_blank(&mut self) -> Result<(), LexError> {
+        loop {
+            match (self.peek(0), self.peek(1)) {
+                (Some(b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c), _) => self.at += 1,
+                (Some(b'-'), Some(b'-')) => {
+                    self.take_while(|byte| byte != b'\n' && byte != b'\r');
+                }
+                (Some(b'/'), Some(b'*')) => self.block_comment()?,
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    fn block_comment(&mut self) -> Result<(), LexError> {
+        let opened = self.error("a comment that is not closed");
+        let mut depth = 0_usize;
+        loop {
+            match (self.peek(0), self.peek(1)) {
+                (Some(b'/'), Some(b'*')) => {
+                    depth += 1;
+                    self.at += 2;
+                }
+                (Some(b'*'), Some(b'/')) => {
+                    depth -= 1;
+                    self.at += 2;
+                    if depth == 0 {
+                        return Ok(());
+                    }
+                }
+                (Some(_), _) => self.at += 1,
+                (None, _) => return Err(opened),
+            }
+        }
+    }
+
+    fn string(&mut self, prefix: usize, backslash_escapes: bool) -> Result<Kind, LexError> {
+        let opened = self.error("a string that is not closed");
+        self.at += prefix + 1;
+        loop {
+            match self.peek(0) {
+                Some(b'\\') if backslash_escapes => self.at += 2,
+                Some(b'\'') if self.peek(1) == Some(b'\'') => self.at += 2,
+                Some(b'\'') => {
+                    self.at += 1;
+                    return Ok(Kind::String);
+                }
+                Some(_) => self.at += 1,
+                None => return Err(opened),
+            }
+        }
+    }
+
+    fn quoted_word(&mut self, prefix: usize) -> Result<(), LexError> {
+        let opened = self.error("a quoted name that is not closed");
+        self.at += prefix + 1;
+        loop {
+            match self.peek(0) {
+                Some(b'"') if self.peek(1) == Some(b'"') => self.at += 2,
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(_) => self.at += 1,
+                None => return Err(opened),
+            }
+        }
+    }
+
+    /// `$1`, or a dollar-quoted string.
+    fn dollar(&mut self) -> Result<Kind, LexError> {
+        let opened = self.error("a dollar-quoted string that is not closed");
+        if self.peek(1).is_some_and(|next| next.is_ascii_digit()) {
+            self.at += 1;
+            self.take_while(|byte| byte.is_ascii_digit());
+            return Ok(Kind::Parameter);
+        }
+        let start = self.at;
+        self.at += 1;
+        if self.peek(0).is_some_and(starts_word) {
+            // A tag holds no dollar sign, unlike an identifier.
+            self.take_while(|byte| continues_word(byte) && byte != b'$');
+        }
+        if self.peek(0) != Some(b'$') {
+            return Err(LexError {
+                at: start,
+                what: "a dollar sign that starts neither a parameter nor a string",
+            });
+        }
+        self.at += 1;
+        let tag = &self.text[start..self.at];
+        let body = &self.text[self.at..];
+        let length = body.windows(tag.len()).position(|window| window == tag);
+        match length {
+            Some(length) => {
+                self.at += length + tag.len();
+                Ok(Kind::DollarString)
+            }
+            None => Err(opened),
+        }
+    }
+
+    fn number(&mut self) -> Kind {
+        let mut previous = b'0';
+        while let Some(byte) = self.peek(0) {
+            let exponent_sign = matches!(byte, b'+' | b'-') && matches!(previous, b'e' | b'E');
+            let range = byte == b'.' && self.peek(1) == Some(b'.');
+            if range
+                || !(byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_' || exponent_sign)
+            {
+                break;
+            }
+            previous = byte;
+            self.at += 1;
+        }
+        Kind::Number
+    }
+
+    fn operator(&mut self) {
+        while self.peek(0).is_some_and(is_operator) {
+            let comment = matches!(
+                (self.peek(0), self.peek(1)),
+                (Some(b'-'), Some(b'-')) | (Some(b'/'), Some(b'*'))
+            );
+            if comment {
+                break;
+            }
+            self.at += 1;
+        }
+    }
+}
+
+/// Every byte above ASCII belongs to a word: `ident_start` of `scan.l`.
+fn starts_word(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
+}
+
+fn continues_word(byte: u8) -> bool {
+    starts_word(byte) || byte.is_ascii_digit() || byte == b'$'
+}
+
+fn is_operator(byte: u8) -> bool {
+    b"~!@#^&|`?+-*/%<>=".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(text: &str) -> Vec<&str> {
+        let mut lexer = Lexer::new(text);
+        let mut tokens = Vec::new();
+        while let Some(token) = lexer.next().unwrap() {
+            tokens.push(&text[token.start..token.end]);
+        }
+        tokens
+    }
+
+    fn error(text: &str) -> &'static str {
+        let mut lexer = Lexer::new(text);
+        loop {
+            match lexer.next() {
+                Ok(Some(_)) => {}
+                Ok(None) => panic!("no error in {text}"),
+                Err(error) => return error.what,
+            }
+        }
+    }
+
+    #[test]
+    fn strings_end_where_postgresql_ends_them() {
+        assert_eq!(tokens(r"'it''s' x"), [r"'it''s'", "x"]);
+        assert_eq!(tokens(r"'\' x"), [r"'\'", "x"]);
+        assert_eq!(tokens(r"E'\'' x"), [r"E'\''", "x"]);
+        assert_eq!(tokens(r"U&'\' x"), [r"U&'\'", "x"]);
+        assert_eq!(tokens("$$;'$$ x"), ["$$;'$$", "x"]);
+        assert_eq!(tokens("$a$ $b$ $a$ x"), ["$a$ $b$ $a$", "x"]);
+        assert_eq!(tokens("a$b$c"), ["a$b$c"]);
+        assert_eq!(tokens(r#""a""b" x"#), [r#""a""b""#, "x"]);
+    }
+
+    #[test]
+    fn comments_nest_and_cut_operators() {
+        assert_eq!(tokens("a /* b /* c */ d */ e"), ["a", "e"]);
+        assert_eq!(tokens("a <>/* x */ b"), ["a", "<>", "b"]);
+        assert_eq!(tokens("a -- b\nc"), ["a", "c"]);
+        assert_eq!(tokens("1 +-- b\n2"), ["1", "+", "2"]);
+    }
+
+    #[test]
+    fn punctuation_stands_alone() {
+        assert_eq!(
+            tokens("a::b[1].c,($1);"),
+            [
+                "a", ":", ":", "b", "[", "1", "]", ".", "c", ",", "(", "$1", ")", ";"
+            ]
+        );
+        assert_eq!(tokens("1.5e-3 .5 1..2"), ["1.5e-3", ".5", "1", ".", ".2"]);
+    }
+
+    #[test]
+    fn what_is_left_open_is_an_error() {
+        assert_eq!(error("'a"), "a string that is not closed");
+        assert_eq!(error("E'a\\"), "a string that is not closed");
+        assert_eq!(error("\"a"), "a quoted name that is not closed");
+        assert_eq!(error("/* /* */"), "a comment that is not closed");
+        assert_eq!(
+            error("$a$ $b$"),
+            "a dollar-quoted string that is not closed"
+        );
+        assert_eq!(error("a \0"), "a character that SQL does not know");
+    }
+}

@@ -1,0 +1,395 @@
+//! The schema that migrations have made so far.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::{Ident, Table, TableName, Tenancy, TenancyError, TenantType};
+use super::colocation::{Colocation, Group};
+use super::cursor::Name;
+use super::error::MigrationProblem as Problem;
+use super::key::Key;
+use super::search_path::SearchPath;
+
+/// The schema that stands for each session's own temporary one.
+const TEMPORARY: &str = "pg_temp";
+
+/// Everything that is followed. Cloned when a transaction begins, and taken back on `ROLLBACK`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Schema {
+    relations: BTreeMap<TableName, Relation>,
+    pub(super) types: BTreeMap<TableName, UserType>,
+    pub(super) functions: BTreeSet<Ident>,
+    pub(super) path: SearchPath,
+    pub(super) colocation: Colocation,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Relation {
+    Table(TableState),
+    /// A view, a foreign table, a sequence: known by name, and refused by the guard.
+    Other,
+}
+
+/// A table as it is so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct TableState {
+    /// `None` where a query made the table, so that its columns are not known.
+    pub(super) columns: Option<Vec<ColumnState>>,
+    pub(super) keys: Vec<Key>,
+    pub(super) placement: Placement,
+    /// The partitioned table that it is a partition of.
+    pub(super) parent: Option<TableName>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ColumnState {
+    pub(super) name: Ident,
+    pub(super) data_type: String,
+    pub(super) collation: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Placement {
+    #[default]
+    Local,
+    Reference,
+    Distributed {
+        column: Ident,
+        group: Group,
+    },
+}
+
+/// A type that the schema defines.
+#[derive(Clone, Debug)]
+pub(super) enum UserType {
+    Enum,
+    Composite(Vec<Ident>),
+    /// A domain, a range or a base type: making a value may run code.
+    Opaque,
+}
+
+impl Schema {
+    /// The schema-qualified name of something that is to be made.
+    pub(super) fn place(&self, name: &Name, temporary: bool) -> Result<TableName, Problem> {
+        let schema = match &name.schema {
+            _ if temporary => Ident::new(TEMPORARY),
+            Some(schema) => schema.clone(),
+            None => self
+                .path
+                .current()?
+                .first()
+                .ok_or(Problem::EmptySearchPath)?
+                .clone(),
+        };
+        Ok(TableName::new(schema, name.name.clone()))
+    }
+
+    /// The full names that a written name may mean, in order.
+    fn candidates(&self, name: &Name) -> Result<Vec<TableName>, Problem> {
+        if let Some(schema) = &name.schema {
+            return Ok(vec![TableName::new(schema.clone(), name.name.clone())]);
+        }
+        let temporary = TableName::new(TEMPORARY, name.name.clone());
+        let path = self.path.current()?;
+        let along_path = path
+            .iter()
+            .map(|schema| TableName::new(schema.clone(), name.name.clone()));
+        Ok(std::iter::once(temporary).chain(along_path).collect())
+    }
+
+    /// The relation that a written name means, or `None`.
+    pub(super) fn find(&self, name: &Name) -> Result<Option<TableName>, Problem> {
+        let candidates = self.candidates(name)?;
+        Ok(candidates
+            .into_iter()
+            .find(|candidate| self.relations.contains_key(candidate)))
+    }
+
+    /// The type that a written name means, or `None`.
+    pub(super) fn find_type(&self, name: &Name) -> Result<Option<TableName>, Problem> {
+        let candidates = self.candidates(name)?;
+        Ok(candidates
+            .into_iter()
+            .find(|candidate| self.types.contains_key(candidate)))
+    }
+
+    /// The table that a written name means.
+    pub(super) fn find_table(&self, name: &Name) -> Result<TableName, Problem> {
+        match self.find(name)? {
+            Some(full) if matches!(self.relations.get(&full), Some(Relation::Table(_))) => Ok(full),
+            _ => Err(Problem::UnknownTable {
+                name: name.to_string(),
+            }),
+        }
+    }
+
+    pub(super) fn table(&self, name: &TableName) -> Result<&TableState, Problem> {
+        match self.relations.get(name) {
+            Some(Relation::Table(table)) => Ok(table),
+            _ => Err(unknown(name)),
+        }
+    }
+
+    pub(super) fn table_mut(&mut self, name: &TableName) -> Result<&mut TableState, Problem> {
+        match self.relations.get_mut(name) {
+            Some(Relation::Table(table)) => Ok(table),
+            _ => Err(unknown(name)),
+        }
+    }
+
+    pub(super) fn tables(&self) -> impl Iterator<Item = (&TableName, &TableState)> {
+        self.relations
+            .iter()
+            .filter_map(|(name, relation)| match relation {
+                Relation::Table(table) => Some((name, table)),
+                Relation::Other => None,
+            })
+    }
+
+    pub(super) fn contains(&self, name: &TableName) -> bool {
+        self.relations.contains_key(name)
+    }
+
+    pub(super) fn insert(&mut self, name: TableName, relation: Relation) -> Result<(), Problem> {
+        if self.relations.contains_key(&name) {
+            return Err(Problem::Exists {
+                name: name.to_string(),
+            });
+        }
+        self.relations.insert(name, relation);
+        Ok(())
+    }
+
+    /// Makes or replaces a view or the like.
+    pub(super) fn insert_other(&mut self, name: TableName) -> Result<(), Problem> {
+        if let Some(Relation::Table(_)) = self.relations.get(&name) {
+            return Err(Problem::Exists {
+                name: name.to_string(),
+            });
+        }
+        self.relations.insert(name, Relation::Other);
+        Ok(())
+    }
+
+    /// Drops a relation, and a partitioned table's partitions with it.
+    pub(super) fn remove(&mut self, name: &TableName) {
+        self.relations.remove(name);
+        let partitions: Vec<TableName> = self
+            .tables()
+            .filter(|(_, table)| table.parent.as_ref() == Some(name))
+            .map(|(partition, _)| partition.clone())
+            .collect();
+        for partition in partitions {
+            self.remove(&partition);
+        }
+    }
+
+    /// Gives a relation another name; partitions go on pointing at it.
+    pub(super) fn rename(&mut self, from: &TableName, to: TableName) -> Result<(), Problem> {
+        let relation = self.relations.remove(from).ok_or_else(|| unknown(from))?;
+        self.insert(to.clone(), relation)?;
+        for relation in self.relations.values_mut() {
+            if let Relation::Table(table) = relation
+                && table.parent.as_ref() == Some(from)
+            {
+                table.parent = Some(to.clone());
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn drop_schema(&mut self, schema: &Ident) {
+        let gone: Vec<TableName> = self
+            .relations
+            .keys()
+            .filter(|name| name.schema == *schema)
+            .cloned()
+            .collect();
+        for name in gone {
+            self.remove(&name);
+        }
+        self.types.retain(|name, _| name.schema != *schema);
+    }
+
+    pub(super) fn rename_schema(&mut self, from: &Ident, to: &Ident) -> Result<(), Problem> {
+        let moved: Vec<TableName> = self
+            .relations
+            .keys()
+            .filter(|name| name.schema == *from)
+            .cloned()
+            .collect();
+        for name in moved {
+            let target = TableName::new(to.clone(), name.name.clone());
+            self.rename(&name, target)?;
+        }
+        let types = std::mem::take(&mut self.types);
+        self.types = types
+            .into_iter()
+            .map(|(mut name, definition)| {
+                if name.schema == *from {
+                    name.schema = to.clone();
+                }
+                (name, definition)
+            })
+            .collect();
+        Ok(())
+    }
+
+    /// A table of which the columns and the placement hold for this one too: itself, or the
+    /// outermost partitioned table.
+    pub(super) fn root<'a>(&'a self, name: &'a TableName) -> &'a TableName {
+        let mut at = name;
+        // A partition is attached to what existed before it, so the way up ends.
+        while let Ok(TableState {
+            parent: Some(parent),
+            ..
+        }) = self.table(at)
+        {
+            at = parent;
+        }
+        at
+    }
+
+    /// The columns of a table.
+    pub(super) fn columns(&self, name: &TableName) -> Result<&[ColumnState], Problem> {
+        let root = self.root(name);
+        self.table(root)?
+            .columns
+            .as_deref()
+            .ok_or(Problem::Unsupported {
+                what: "a table whose columns come from a query",
+                fix: "Make the table with a list of columns, and fill it with INSERT … SELECT.",
+            })
+    }
+
+    /// The name of an index or a constraint that PostgreSQL would choose.
+    pub(super) fn is_free(&self, schema: &Ident, name: &str) -> bool {
+        let full = TableName::new(schema.clone(), name);
+        !self.relations.contains_key(&full)
+            && !self
+                .tables()
+                .filter(|(table, _)| table.schema == *schema)
+                .any(|(_, table)| table.keys.iter().any(|key| key.name.as_str() == name))
+    }
+
+    /// The table with this index, and the index' place among its keys.
+    pub(super) fn find_index(&self, name: &Name) -> Result<Option<(TableName, usize)>, Problem> {
+        let candidates = self.candidates(name)?;
+        Ok(candidates.into_iter().find_map(|candidate| {
+            self.tables()
+                .filter(|(table, _)| table.schema == candidate.schema)
+                .find_map(|(table, state)| {
+                    let place = state
+                        .keys
+                        .iter()
+                        .position(|key| key.name == candidate.name)?;
+                    Some((table.clone(), place))
+                })
+        }))
+    }
+
+    /// Forgets the temporary tables: a file's session is over.
+    pub(super) fn end_session(&mut self) {
+        self.drop_schema(&Ident::new(TEMPORARY));
+    }
+
+    /// The tenancy that all this makes.
+    pub(super) fn build(mut self) -> Result<Tenancy, TenancyError> {
+        self.end_session();
+        let path = self.path.for_sessions();
+        let path = if path.is_empty() {
+            vec!["public".into()]
+        } else {
+            path.to_vec()
+        };
+        let mut builder = Tenancy::builder().search_path(path);
+        for (name, state) in self.tables() {
+            builder = builder.table(self.table_for_guard(name, state));
+        }
+        for (name, definition) in &self.types {
+            // A type's name is known without its schema, so none of that name may run code.
+            let harmful = self.types.iter().any(|(other, definition)| {
+                other.name == name.name && matches!(definition, UserType::Opaque)
+            });
+            builder = match definition {
+                _ if harmful => builder,
+                UserType::Enum => builder.enum_type(name.name.clone()),
+                UserType::Composite(fields) => {
+                    builder.composite_type(name.name.clone(), fields.iter().cloned())
+                }
+                UserType::Opaque => builder,
+            };
+        }
+        for function in &self.functions {
+            builder = builder.user_function(function.clone());
+        }
+        builder.build()
+    }
+
+    fn table_for_guard(&self, name: &TableName, state: &TableState) -> Table {
+        let root = self.table(self.root(name)).unwrap_or(state);
+        let columns = root.columns.as_deref().unwrap_or_default();
+        let table = match &root.placement {
+            Placement::Local => Table::local(name.name.as_str()),
+            Placement::Reference => Table::reference(name.name.as_str()),
+            Placement::Distributed { column, group } => {
+                let tenant_type = columns
+                    .iter()
+                    .find(|candidate| candidate.name == *column)
+                    .map_or(TenantType::Other("unknown".to_owned()), |column| {
+                        tenant_type(&column.data_type)
+                    });
+                Table::distributed(name.name.as_str(), column.as_str(), tenant_type)
+                    .colocated_with(group.name())
+            }
+        };
+        let mut table = table
+            .schema(name.schema.as_str())
+            .columns(columns.iter().map(|column| column.name.clone()));
+        for key in state.keys.iter().filter(|key| key.unique) {
+            table = table.named_unique_key(key.name.as_str(), key.columns.iter().cloned());
+        }
+        // A partition has an index of its own for each key of the tables above it.
+        let mut above = state.parent.as_ref();
+        while let Some(state) = above.and_then(|name| self.table(name).ok()) {
+            for key in state.keys.iter().filter(|key| key.unique) {
+                table = table.unique_key(key.columns.iter().cloned());
+            }
+            above = state.parent.as_ref();
+        }
+        table
+    }
+}
+
+fn unknown(name: &TableName) -> Problem {
+    Problem::UnknownTable {
+        name: name.to_string(),
+    }
+}
+
+/// The type of a tenant column: modifiers do not count, and a serial column is an integer.
+pub(super) fn tenant_type(written: &str) -> TenantType {
+    let mut bare = String::with_capacity(written.len());
+    let mut depth = 0_usize;
+    for character in written.chars() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => bare.push(character),
+            _ => {}
+        }
+    }
+    let bare = bare
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .to_ascii_lowercase();
+    match bare.as_str() {
+        "smallserial" | "serial2" => TenantType::Int2,
+        "serial" | "serial4" => TenantType::Int4,
+        "bigserial" | "serial8" => TenantType::Int8,
+        "char varying" => TenantType::Varchar,
+        // The one-byte type "char" is not character(1).
+        "\"char\"" => TenantType::Other("\"char\"".to_owned()),
+        _ => TenantType::from_sql(&bare),
+    }
+}
