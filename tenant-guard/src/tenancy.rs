@@ -1,6 +1,7 @@
 //! What is known of the schema: which tables belong to tenants, by which column, and which do not.
 
 mod builder;
+mod display;
 mod fingerprint;
 mod migrations;
 mod name;

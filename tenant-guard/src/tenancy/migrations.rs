@@ -28,7 +28,7 @@ use cursor::Cursor;
 use error::MigrationProblem as Problem;
 pub use error::{MigrationError, MigrationProblem};
 pub use files::{MigrationFile, migration_files};
-use lexer::Kind;
+use lexer::{Kind, Token};
 use schema::Schema;
 use split::Piece;
 
@@ -100,7 +100,7 @@ fn read_file(schema: &mut Schema, name: &str, text: &str) -> Result<(), Migratio
     let pieces = split::split(text).map_err(|error| MigrationError::Statement {
         file: name.to_owned(),
         line: line(text, error.at),
-        head: head(text, error.at, text.len()),
+        head: String::new(),
         problem: Box::new(error.into()),
     })?;
     schema.path.start_file();
@@ -108,12 +108,11 @@ fn read_file(schema: &mut Schema, name: &str, text: &str) -> Result<(), Migratio
     for piece in &pieces {
         run(schema, &mut before_transaction, text, piece).map_err(|problem| {
             let start = piece.tokens.first().map_or(0, |token| token.start);
-            let end = piece
-                .tokens
-                .iter()
-                .find(|token| matches!(token.kind, Kind::String | Kind::DollarString))
-                .or(piece.tokens.last())
-                .map_or(start, |token| token.start);
+            let string = |token: &&Token| matches!(token.kind, Kind::String | Kind::DollarString);
+            let end = match piece.tokens.iter().find(string) {
+                Some(string) => string.start,
+                None => piece.tokens.last().map_or(start, |last| last.end),
+            };
             MigrationError::Statement {
                 file: name.to_owned(),
                 line: line(text, start),

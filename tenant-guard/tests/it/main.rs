@@ -8,4 +8,5 @@
 
 mod cases;
 mod law;
+mod migrations;
 mod schema;

@@ -84,11 +84,11 @@ fn relevant_actions(at: Cursor<'_>) -> Vec<Cursor<'_>> {
 fn alter_other(schema: &mut Schema, name: &TableName, mut at: Cursor<'_>) -> Result<(), Problem> {
     if at.eat("RENAME TO") {
         let to = TableName::new(name.schema.clone(), at.ident()?);
-        return schema.rename(name, to);
+        return schema.rename(name, &to);
     }
     if at.eat("SET SCHEMA") {
         let to = TableName::new(at.ident()?, name.name.clone());
-        return schema.rename(name, to);
+        return schema.rename(name, &to);
     }
     Ok(())
 }
@@ -344,11 +344,11 @@ fn detach(schema: &mut Schema, mut at: Cursor<'_>) -> Result<(), Problem> {
     let columns = schema.columns(&partition)?.to_vec();
     let placement = schema.table(schema.root(&partition))?.placement.clone();
     let mut inherited = Vec::new();
-    let mut above = schema.table(&partition)?.parent.clone();
+    let mut above = schema.table(&partition)?.parent.as_ref();
     while let Some(name) = above {
-        let state = schema.table(&name)?;
+        let state = schema.table(name)?;
         inherited.extend(state.keys.iter().map(key::Key::copied));
-        above = state.parent.clone();
+        above = state.parent.as_ref();
     }
     let state = schema.table_mut(&partition)?;
     state.columns = Some(columns);

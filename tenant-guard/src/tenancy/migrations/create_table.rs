@@ -20,7 +20,7 @@ pub(super) fn create(
         return Ok(());
     }
     if at.eat("PARTITION OF") {
-        return partition(schema, name, at);
+        return partition(schema, &name, at);
     }
     if at.sees("OF") {
         return Err(Problem::Unsupported {
@@ -42,7 +42,7 @@ pub(super) fn create(
     for element in elements.list() {
         table.element(schema, element)?;
     }
-    insert(schema, name, table, None)
+    insert(schema, &name, table, None)
 }
 
 pub(super) const INHERITANCE: Problem = Problem::Unsupported {
@@ -79,7 +79,7 @@ impl NewTable {
         let (column, keys) = column(element)?;
         if self.columns.iter().any(|known| known.name == column.name) {
             return Err(Problem::Exists {
-                name: column.name.to_string(),
+                name: format!("column {}", column.name),
             });
         }
         self.columns.push(column);
@@ -147,7 +147,7 @@ fn inline(column: &Ident, keys: Vec<definition::InlineKey>) -> Vec<NewKey> {
 }
 
 /// `PARTITION OF parent [(column [WITH OPTIONS] constraints | table constraint, …)] …`
-fn partition(schema: &mut Schema, name: TableName, mut at: Cursor<'_>) -> Result<(), Problem> {
+fn partition(schema: &mut Schema, name: &TableName, mut at: Cursor<'_>) -> Result<(), Problem> {
     let parent = schema.find_table(&at.name()?)?;
     let mut table = NewTable::default();
     if let Some(elements) = at.group() {
@@ -166,7 +166,7 @@ fn partition(schema: &mut Schema, name: TableName, mut at: Cursor<'_>) -> Result
 
 fn insert(
     schema: &mut Schema,
-    name: TableName,
+    name: &TableName,
     table: NewTable,
     parent: Option<TableName>,
 ) -> Result<(), Problem> {
@@ -177,7 +177,7 @@ fn insert(
     };
     schema.insert(name.clone(), Relation::Table(state))?;
     for key in table.keys {
-        add_key(schema, &name, key)?;
+        add_key(schema, name, key)?;
     }
     Ok(())
 }

@@ -34,13 +34,14 @@ pub enum MigrationError {
         path: PathBuf,
     },
     /// A statement that is not understood, or that does not fit what was before it.
-    #[error("{file}:{line}: {problem}, in `{head}`. {}", problem.fix())]
+    #[error("{file}:{line}: {problem}{}. {}", within(head), problem.fix())]
     Statement {
         /// The file, as it was named.
         file: String,
         /// The line on which the statement starts, from 1.
         line: usize,
-        /// How the statement begins, up to its first string constant.
+        /// How the statement begins, up to its first string constant; empty where the text cannot
+        /// be cut into statements.
         head: String,
         /// What is wrong with it.
         problem: Box<MigrationProblem>,
@@ -48,6 +49,13 @@ pub enum MigrationError {
     /// The tables do not fit together.
     #[error(transparent)]
     Tenancy(#[from] TenancyError),
+}
+
+fn within(head: &str) -> String {
+    match head {
+        "" => String::new(),
+        head => format!(", in `{head}`"),
+    }
 }
 
 /// What is wrong with a statement of a migration.

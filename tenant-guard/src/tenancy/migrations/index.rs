@@ -102,7 +102,7 @@ pub(super) fn alter(schema: &mut Schema, name: &Name, mut at: Cursor<'_>) -> Res
     }
     if let Some(full) = schema.find(name)? {
         // PostgreSQL lets ALTER INDEX rename any relation.
-        return schema.rename(&full, TableName::new(full.schema.clone(), to));
+        return schema.rename(&full, &TableName::new(full.schema.clone(), to));
     }
     Ok(())
 }

@@ -184,7 +184,7 @@ impl Schema {
     }
 
     /// Gives a relation another name; partitions go on pointing at it.
-    pub(super) fn rename(&mut self, from: &TableName, to: TableName) -> Result<(), Problem> {
+    pub(super) fn rename(&mut self, from: &TableName, to: &TableName) -> Result<(), Problem> {
         let relation = self.relations.remove(from).ok_or_else(|| unknown(from))?;
         self.insert(to.clone(), relation)?;
         for relation in self.relations.values_mut() {
@@ -219,7 +219,7 @@ impl Schema {
             .collect();
         for name in moved {
             let target = TableName::new(to.clone(), name.name.clone());
-            self.rename(&name, target)?;
+            self.rename(&name, &target)?;
         }
         let types = std::mem::take(&mut self.types);
         self.types = types

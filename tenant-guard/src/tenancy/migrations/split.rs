@@ -91,9 +91,9 @@ impl OpenStatement {
         if !self.makes_routine {
             return;
         }
-        if word.eq_ignore_ascii_case("begin") {
-            self.blocks += 1;
-        } else if self.blocks > 0 && word.eq_ignore_ascii_case("case") {
+        let opens = word.eq_ignore_ascii_case("begin")
+            || (self.blocks > 0 && word.eq_ignore_ascii_case("case"));
+        if opens {
             self.blocks += 1;
         } else if word.eq_ignore_ascii_case("end") {
             self.blocks = self.blocks.saturating_sub(1);
