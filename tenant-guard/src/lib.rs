@@ -79,6 +79,6 @@ pub use policy::Policy;
 pub use refusal::{Code, Refusal};
 pub use tenancy::{
     Column, Distribution, Fingerprint, Ident, MigrationError, MigrationFile, MigrationProblem,
-    Table, TableKind, TableName, Tenancy, TenancyBuilder, TenancyError, TenantType, UniqueKey,
-    migration_files,
+    SplitError, Table, TableKind, TableName, Tenancy, TenancyBuilder, TenancyError, TenantType,
+    UniqueKey, migration_files, split_statements,
 };

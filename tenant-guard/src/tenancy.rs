@@ -5,6 +5,7 @@ mod display;
 mod fingerprint;
 mod migrations;
 mod name;
+mod serialize;
 mod table;
 mod tenant_type;
 
@@ -12,7 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use builder::{TenancyBuilder, TenancyError};
 pub use fingerprint::Fingerprint;
-pub use migrations::{MigrationError, MigrationFile, MigrationProblem, migration_files};
+pub use migrations::{
+    MigrationError, MigrationFile, MigrationProblem, SplitError, migration_files, split_statements,
+};
 pub use name::{Ident, TableName};
 pub use table::{Column, Distribution, Table, TableKind, UniqueKey};
 pub use tenant_type::TenantType;

@@ -31,6 +31,7 @@ pub use files::{MigrationFile, migration_files};
 use lexer::{Kind, Token};
 use schema::Schema;
 use split::Piece;
+pub use split::{SplitError, split_statements};
 
 impl Tenancy {
     /// Reads the schema from a file of SQL, or from a folder of migrations in their order (see

@@ -7,6 +7,9 @@
 )]
 
 mod cases;
+#[cfg(feature = "cli")]
+mod cli;
 mod law;
 mod migrations;
+mod refusals;
 mod schema;

@@ -1,6 +1,56 @@
 //! Cutting a file into statements.
 
+use std::ops::Range;
+
 use super::lexer::{Kind, LexError, Lexer, Token};
+
+/// The bytes of each statement of a text, without semicolons, in order: cut where psql cuts it,
+/// so that strings, dollar quotes, nested comments and `BEGIN ATOMIC` bodies stay whole.
+///
+/// ```
+/// let sql = "SELECT ';'; /* ; */ SELECT 2";
+/// let statements: Vec<&str> = tenant_guard::split_statements(sql)?
+///     .into_iter()
+///     .map(|bytes| &sql[bytes])
+///     .collect();
+/// assert_eq!(statements, ["SELECT ';'", "SELECT 2"]);
+/// # Ok::<(), tenant_guard::SplitError>(())
+/// ```
+///
+/// # Errors
+/// [`SplitError`] where a string, a quoted name or a comment is not closed, or a character is no
+/// part of SQL.
+pub fn split_statements(text: &str) -> Result<Vec<Range<usize>>, SplitError> {
+    let pieces = split(text)?;
+    Ok(pieces
+        .iter()
+        .filter_map(|piece| Some(piece.tokens.first()?.start..piece.tokens.last()?.end))
+        .collect())
+}
+
+/// A text that cannot be cut into statements.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the text cannot be cut into statements: {what}")]
+pub struct SplitError {
+    at: usize,
+    what: &'static str,
+}
+
+impl SplitError {
+    /// The byte at which what is wrong begins.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+}
+
+impl From<LexError> for SplitError {
+    fn from(error: LexError) -> Self {
+        Self {
+            at: error.at,
+            what: error.what,
+        }
+    }
+}
 
 /// One statement of a file: its tokens, without the semicolon, and whether a comment before it
 /// says to leave it out.

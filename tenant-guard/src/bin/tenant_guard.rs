@@ -1,2 +1,0 @@
-//! The `tenant-guard` command.
-fn main() {}

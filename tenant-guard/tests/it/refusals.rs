@@ -1,0 +1,56 @@
+//! The page of refusals keeps its word: what it says is refused is, and what it says to write
+//! instead is accepted.
+
+use tenant_guard::{Code, Guard, Policy, Tenancy};
+
+const PAGE: &str = include_str!("../../docs/refusals.md");
+
+#[test]
+fn each_code_has_its_section() {
+    let headings: Vec<&str> = PAGE
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .collect();
+    let codes: Vec<String> = Code::ALL
+        .iter()
+        .map(|code| format!("{code} {}", code.explanation()))
+        .collect();
+    assert_eq!(headings, codes);
+}
+
+#[test]
+fn the_examples_are_answered_as_they_say() {
+    let mut sections = PAGE.split("\n## ");
+    let schema = blocks(sections.next().unwrap());
+    let guard = Guard::new(Tenancy::from_sql(schema[0]).unwrap(), Policy::default());
+    for section in sections {
+        let code = &section[..5];
+        let Some((_, examples)) = section.split_once("\nRefused:\n") else {
+            assert!(matches!(code, "TG004" | "TG022"), "{code} has no example");
+            continue;
+        };
+        let (refused, instead) = examples.split_once("\nInstead:\n").unwrap();
+        for sql in blocks(refused) {
+            match guard.check(sql) {
+                Ok(guarded) => panic!("{code}: accepted as {}", guarded.text()),
+                Err(refusal) => assert_eq!(refusal.code().as_str(), code, "{sql}"),
+            }
+        }
+        for sql in blocks(instead) {
+            if let Err(refusal) = guard.check(sql) {
+                panic!("{code}: {sql} is refused: {refusal}");
+            }
+        }
+    }
+}
+
+/// The blocks of SQL in a part of the page; there is at least one.
+fn blocks(part: &str) -> Vec<&str> {
+    let blocks: Vec<&str> = part
+        .split("```sql\n")
+        .skip(1)
+        .map(|block| block.split_once("\n```").unwrap().0)
+        .collect();
+    assert!(!blocks.is_empty(), "{part}");
+    blocks
+}
