@@ -2,6 +2,7 @@
 
 mod account;
 pub(crate) mod configuration;
+mod home;
 mod installation;
 mod place;
 pub(crate) mod port;
@@ -10,45 +11,15 @@ mod server;
 mod template;
 pub(crate) mod watchdog;
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt as _;
-use std::path::Path;
-
-use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use self::account::Account;
+pub(crate) use self::home::Home;
 pub(crate) use self::installation::Installation;
 pub(crate) use self::server::{Server, Stop};
 pub(crate) use self::template::CITUS_DATABASE;
-use self::watchdog::Watchdog;
 use crate::StartError;
 use crate::nodes::Nodes;
-
-/// The directory of a cluster. To be dropped after its servers.
-#[derive(Debug)]
-pub(crate) struct Home {
-    // Removed first: the watchdog ends at once when the directory is gone.
-    directory: TempDir,
-    _watchdog: Watchdog,
-}
-
-impl Home {
-    fn new(account: Account) -> Result<Self, StartError> {
-        let parent = place::for_clusters(account);
-        let directory = tempfile::Builder::new()
-            .prefix("citus-testkit-")
-            .tempdir_in(&parent)
-            .map_err(StartError::io("create a directory in", &parent))?;
-        account.own(directory.path())?;
-        let watchdog =
-            Watchdog::over(directory.path()).map_err(StartError::io("run", "/bin/sh"))?;
-        Ok(Self {
-            directory,
-            _watchdog: watchdog,
-        })
-    }
-}
 
 /// Starts a coordinator and that many workers, at the same time.
 pub(crate) async fn start(
@@ -66,11 +37,15 @@ pub(crate) async fn start(
     // After the template: what ends early below takes the servers along, in this order.
     let home = Home::new(account)?;
     let start = |index| {
-        let home = home.directory.path().join(format!("node{index}"));
+        let home = home.node(&format!("node{index}"));
         let (template, custom) = (template.clone(), custom.clone());
-        let mut server = Server::new(installation.program("postgres"), account, &home);
+        let postgres = installation.program("postgres");
         async move {
-            prepare(&template, &home, account, &custom).await?;
+            let home = home?;
+            let data = home.join("data");
+            template::spawn_copy(template, data.clone(), account).await?;
+            template::append(&data.join("postgresql.conf"), &custom)?;
+            let mut server = Server::new(postgres, account, &home);
             server.start_on_a_free_port().await?;
             Ok::<_, StartError>((index, server))
         }
@@ -83,7 +58,7 @@ pub(crate) async fn start(
     let mut workers = Vec::with_capacity(workers);
     while let Some(started) = starting.join_next().await {
         let started = started.map_err(std::io::Error::other);
-        workers.push(started.map_err(StartError::io("start a server in", home.directory.path()))??);
+        workers.push(started.map_err(StartError::io("start a server in", home.path()))??);
     }
     workers.sort_by_key(|(index, _)| *index);
     let workers = workers.into_iter().map(|(_, server)| server).collect();
@@ -94,20 +69,4 @@ pub(crate) async fn start(
         },
         home,
     ))
-}
-
-async fn prepare(
-    template: &Path,
-    home: &Path,
-    account: Account,
-    custom: &str,
-) -> Result<(), StartError> {
-    DirBuilder::new()
-        .mode(0o700)
-        .create(home)
-        .map_err(StartError::io("create", home))?;
-    account.own(home)?;
-    let data = home.join("data");
-    template::spawn_copy(template.to_owned(), data.clone(), account).await?;
-    template::append(&data.join("postgresql.conf"), custom)
 }

@@ -292,3 +292,35 @@ fn tail(log: &Path, start: u64) -> io::Result<String> {
     file.read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::local::home::Home;
+    use crate::local::installation::Installation;
+    use crate::local::template;
+
+    #[tokio::test]
+    async fn a_port_that_somebody_took_is_told_apart() {
+        let installation = Installation::find().unwrap();
+        let account = Account::for_servers().unwrap();
+        let home = Home::new(account).unwrap();
+        let node = home.node("node0").unwrap();
+        let template = template::template(&installation, false, account)
+            .await
+            .unwrap();
+        template::spawn_copy(template, node.join("data"), account)
+            .await
+            .unwrap();
+        let mut server = Server::new(installation.program("postgres"), account, &node);
+
+        let other = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        server.port = other.local_addr().unwrap().port();
+        let error = server.launch(server.state.lock().await).await.unwrap_err();
+        assert!(matches!(error, NodeError::PortTaken { .. }), "{error}");
+        drop(other);
+        server.start().await.unwrap();
+    }
+}

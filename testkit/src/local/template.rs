@@ -16,8 +16,8 @@ use tokio::time::sleep;
 
 use super::account::Account;
 use super::configuration;
+use super::home::Home;
 use super::installation::Installation;
-use super::place;
 use super::server::{Server, Stop};
 use crate::address::Address;
 use crate::connect::{connect, run};
@@ -58,25 +58,21 @@ pub(crate) async fn template(
         return Ok(template);
     }
     tracing::info!(path = %template.display(), "running initdb, once for this PostgreSQL");
-    let place = place::for_clusters(account);
-    let home = tempfile::Builder::new()
-        .prefix("citus-testkit-initdb-")
-        .tempdir_in(&place)
-        .map_err(StartError::io("create a directory in", &place))?;
-    account.own(home.path())?;
-    let data = home.path().join("data");
-    initialise(installation, account, &data, &configuration).await?;
+    let home = Home::new(account)?;
+    let node = home.node("template")?;
+    let data = node.join("data");
+    initialise(installation, account, &node, &configuration).await?;
     if citus {
-        add_citus(installation, account, home.path()).await?;
+        add_citus(installation, account, &node).await?;
     }
-    // Copied beside its place and then renamed: another process sees all of it or nothing.
-    let partial = tempfile::Builder::new()
-        .prefix("partial-")
-        .tempdir_in(&cache)
-        .map_err(StartError::io("create a directory in", &cache))?;
-    let copy = partial.path().join("data");
-    spawn_copy(data, copy.clone(), Account::Own).await?;
-    fs::rename(&copy, &template).map_err(StartError::io("rename to", &template))?;
+    // Copied beside its place and then renamed: another process sees all of it or nothing. What a
+    // killed process left there is nobody's, as the lock is ours.
+    let partial = cache.join(format!("{name}.partial"));
+    if partial.exists() {
+        fs::remove_dir_all(&partial).map_err(StartError::io("remove", &partial))?;
+    }
+    spawn_copy(data, partial.clone(), Account::Own).await?;
+    fs::rename(&partial, &template).map_err(StartError::io("rename to", &template))?;
     Ok(template)
 }
 
@@ -95,13 +91,13 @@ pub(crate) async fn spawn_copy(
 async fn initialise(
     installation: &Installation,
     account: Account,
-    data: &Path,
+    home: &Path,
     configuration: &str,
 ) -> Result<(), StartError> {
     let program = installation.program("initdb");
-    let home = data.parent().unwrap_or(data);
+    let data = home.join("data");
     let mut command = account.command(&program, home);
-    command.args(INITDB).arg("-D").arg(data);
+    command.args(INITDB).arg("-D").arg(&data);
     let output = spawn_blocking(move || command.output())
         .await
         .map_err(std::io::Error::other)
@@ -209,7 +205,7 @@ fn cache_directory() -> Result<PathBuf, StartError> {
     {
         return Ok(cache);
     }
-    let cache = env::temp_dir().join(format!("citus-testkit-{user}"));
+    let cache = env::temp_dir().join(format!("citus-testkit-cache-{user}"));
     usable(&cache, user).map_err(StartError::io("use", &cache))?;
     Ok(cache)
 }
