@@ -1,2 +1,50 @@
-//! The developers' commands.
-fn main() {}
+//! The developers' commands: `cargo xtask setup`, `test`, `demo`, `bench`, `ci`, `tidy`.
+//!
+//! This crate builds without libclang and without PostgreSQL, because it is what installs or names
+//! them.
+
+mod bench;
+mod ci;
+mod command;
+mod demo;
+mod setup;
+mod test;
+mod tidy;
+
+use clap::{Parser, Subcommand};
+
+/// The developers' commands of this repository.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Install what building and testing need, or name it where that may not be done.
+    Setup,
+    /// Run the whole test suite against real servers.
+    Test(test::Options),
+    /// Show the product on the terminal: a real cluster, 1,000 tenants, guarded and routed SQL.
+    Demo(demo::Options),
+    /// Measure: criterion benches, and coordinator against routed on a real cluster.
+    Bench(bench::Options),
+    /// All that a change has to pass: formatting, tidiness, lints, docs, licences, lean builds, tests.
+    Ci(ci::Options),
+    /// Check what the compiler does not: forgotten test files, dead links, stray whitespace.
+    Tidy,
+}
+
+fn main() -> anyhow::Result<()> {
+    std::env::set_current_dir(command::root())?;
+    match Arguments::parse().task {
+        Task::Setup => setup::ensure().map(|servers| println!("everything is there: {servers}")),
+        Task::Test(options) => test::run(&options),
+        Task::Demo(options) => demo::run(&options),
+        Task::Bench(options) => bench::run(&options),
+        Task::Ci(options) => ci::run(&options),
+        Task::Tidy => tidy::run(),
+    }
+}

@@ -1,0 +1,77 @@
+//! `cargo xtask ci`: all that a change has to pass.
+
+use std::time::Instant;
+
+use clap::Args;
+
+use crate::command::{cargo, in_ci, is_in_path, run as run_command};
+use crate::{setup, test, tidy};
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Everything but the tests.
+    #[arg(long)]
+    skip_tests: bool,
+}
+
+/// The cheap ones first, the tests last, so that what a failure has to say stands at the end.
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    eprintln!("servers: {}", setup::ensure()?);
+    step("format", || {
+        run_command(&mut cargo(["fmt", "--all", "--check"]))
+    })?;
+    step("tidy", tidy::run)?;
+    step("clippy", || clippy(&["--workspace", "--all-features"]))?;
+    step("docs", docs)?;
+    step("licences and advisories", deny)?;
+    step("tenant-guard without a C compiler", || {
+        clippy(&[
+            "--package",
+            "tenant-guard",
+            "--lib",
+            "--no-default-features",
+        ])
+    })?;
+    step("citus-client with bb8", || {
+        let features = ["--no-default-features", "--features", "bb8,rustls-023"];
+        clippy(&[&["--package", "citus-client", "--lib"][..], &features].concat())
+    })?;
+    if !options.skip_tests {
+        step("test", || test::run(&test::Options::default()))?;
+    }
+    Ok(())
+}
+
+fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    eprintln!("\n== {name}");
+    let start = Instant::now();
+    work()?;
+    eprintln!("== {name}: {:.0} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn clippy(which: &[&str]) -> anyhow::Result<()> {
+    let mut command = cargo(["clippy"]);
+    command.args(which);
+    if !which.contains(&"--lib") {
+        command.arg("--all-targets");
+    }
+    if in_ci() {
+        command.arg("--locked");
+    }
+    run_command(command.args(["--", "-D", "warnings"]))
+}
+
+fn docs() -> anyhow::Result<()> {
+    let mut command = cargo(["doc", "--workspace", "--all-features", "--no-deps"]);
+    run_command(command.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// Needs cargo-deny, and for the advisories the network: only where it is installed.
+fn deny() -> anyhow::Result<()> {
+    if !is_in_path("cargo-deny") {
+        eprintln!("cargo-deny is not installed: skipped (cargo install --locked cargo-deny)");
+        return Ok(());
+    }
+    run_command(&mut cargo(["deny", "--all-features", "check"]))
+}

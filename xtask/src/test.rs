@@ -1,0 +1,47 @@
+//! `cargo xtask test`.
+
+use clap::Args;
+
+use crate::command::{cargo, in_ci};
+use crate::setup;
+
+/// All features that do not reach for something outside of the machine. `docker` is one that does.
+pub(crate) const FEATURES: &str = "citus-client/cli,tenant-guard/cli";
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct Options {
+    /// Start the servers as containers of the `citusdata/citus` image.
+    #[arg(long)]
+    docker: bool,
+    /// Further arguments for `cargo test`, such as `-p tenant-guard` or a part of a test's name.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<String>,
+}
+
+/// Unit, integration and doc tests of all crates; the examples and the demo are among the
+/// integration tests and run as programs.
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    let docker = options.docker;
+    if docker {
+        eprintln!("servers: Citus in Docker");
+    } else {
+        eprintln!("servers: {}", setup::ensure()?);
+    }
+    let features = if docker { ",citus-testkit/docker" } else { "" };
+    let mut command = cargo(["test", "--no-fail-fast", "--features"]);
+    command.arg(format!("{FEATURES}{features}"));
+    if in_ci() {
+        command.arg("--locked");
+    }
+    if docker {
+        command.env("CITUS_TEST_BACKEND", "docker");
+    }
+    let picks_packages = options
+        .rest
+        .iter()
+        .any(|word| word.starts_with("-p") || word.starts_with("--package"));
+    if !picks_packages {
+        command.arg("--workspace");
+    }
+    crate::command::run(command.args(&options.rest))
+}
