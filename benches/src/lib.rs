@@ -1,1 +1,3 @@
-//! Benchmarks: instruction-level ones with criterion, and side by side on a real cluster.
+//! What the benches share: a schema and statements of known sizes.
+
+pub mod statements;
