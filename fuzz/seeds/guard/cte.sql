@@ -1,0 +1,1 @@
+WITH RECURSIVE x AS (SELECT id FROM tasks UNION ALL SELECT t.id FROM tasks t JOIN x ON x.id = t.project_id) SELECT * FROM x

@@ -1,0 +1,1 @@
+DELETE FROM tasks USING projects p WHERE p.id = tasks.project_id RETURNING tasks.*

@@ -1,0 +1,1 @@
+INSERT INTO tasks (id, title) VALUES ($1, 'a'), (2, E'b\n') ON CONFLICT (tenant_id, id) DO UPDATE SET title = excluded.title RETURNING id

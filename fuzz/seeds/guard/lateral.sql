@@ -1,0 +1,1 @@
+SELECT * FROM projects p, LATERAL (SELECT count(*) FROM tasks WHERE project_id = p.id) c /* comment */ -- end

@@ -1,0 +1,1 @@
+SELECT "code", U&'\0041' FROM public.countries WHERE name = $$x$$

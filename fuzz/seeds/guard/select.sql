@@ -1,0 +1,1 @@
+SELECT t.title, p.name FROM tasks t LEFT JOIN projects p ON p.id = t.project_id WHERE t.id = $1 ORDER BY 1 LIMIT 5

@@ -1,0 +1,1 @@
+(SELECT id FROM tasks EXCEPT SELECT id FROM projects) UNION ALL TABLE projects

@@ -1,0 +1,1 @@
+UPDATE tasks t SET title = p.name FROM projects p WHERE p.id = t.project_id AND t.id = ANY($1)
