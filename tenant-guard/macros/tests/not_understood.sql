@@ -1,0 +1,2 @@
+CREATE TABLE a (id int);
+SELECT my_setup();
