@@ -31,8 +31,17 @@
 //! 4. a local PostgreSQL 15 or newer: independent nodes, on which [`TestDatabase::migrate`] creates
 //!    every table ([`Backend::Postgres`]).
 //!
-//! [`TestClusterBuilder::backend`] or the variable `CITUS_TEST_BACKEND` (`external`, `docker`,
-//! `citus`, `postgres`) takes one of them and nothing else.
+//! [`TestClusterBuilder::backend`] or the variable `CITUS_TEST_BACKEND` takes one of them and nothing
+//! else.
+//!
+//! # Variables
+//! | variable | meaning |
+//! | --- | --- |
+//! | `CITUS_TEST_URL` | the coordinator of a running cluster; after it, separated by blanks, the workers, where the names in `pg_dist_node` do not resolve here or the servers have no Citus |
+//! | `CITUS_TEST_BACKEND` | `external`, `docker`, `citus` or `postgres` |
+//! | `PG_CONFIG` | the `pg_config` of the PostgreSQL to use; without it, `PATH` and the usual directories are searched |
+//! | `TMPDIR` | where the data goes; without it, `/dev/shm` where at least 4 GiB are free there and 8 GiB of memory, else `/tmp` |
+//! | `XDG_CACHE_HOME` | where the result of `initdb` is kept; without it, `~/.cache` |
 //!
 //! # Not for production data
 //! The servers run with `fsync = off`, and anyone who can log in on the same machine can connect to

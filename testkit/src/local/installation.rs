@@ -44,7 +44,7 @@ impl Installation {
         found
             .into_iter()
             .filter(|installation| installation.major >= MINIMUM)
-            // Of equals the last is taken, and the first place is the user's own choice.
+            // Of equals the last is taken, and what is in PATH comes first.
             .rev()
             .max_by_key(|installation| (installation.citus.is_some(), installation.major))
             .ok_or_else(|| StartError::PostgresMissing {
@@ -116,17 +116,17 @@ struct Place {
 }
 
 impl Place {
-    /// All places, the user's own choice first.
+    /// The user's own choice, or else all places.
     fn all(environment: &Environment) -> Vec<Self> {
-        let mut places = Vec::new();
         if let Some(pg_config) = &environment.pg_config {
             let directories = output(pg_config, "--bindir").map(PathBuf::from).ok();
             let name = format!("PG_CONFIG={}", pg_config.display());
-            places.push(Self {
+            return vec![Self {
                 name,
                 directories: directories.into_iter().collect(),
-            });
+            }];
         }
+        let mut places = Vec::new();
         let path = &environment.path;
         let directories = path
             .iter()
@@ -291,27 +291,40 @@ mod tests {
     }
 
     #[test]
-    fn without_postgres_the_error_says_what_to_install() {
-        let environment = Environment {
-            pg_config: Some(PathBuf::from("/nowhere/pg_config")),
+    fn without_postgres_the_error_says_what_to_install_and_where_it_looked() {
+        let nowhere = Environment {
+            pg_config: None,
             path: vec![PathBuf::from("/nowhere")],
         };
-        let names = Place::all(&environment)
-            .into_iter()
-            .map(|place| place.name)
-            .collect();
-        let nowhere = vec![Place {
-            name: "/usr/lib/postgresql/*/bin".to_owned(),
-            directories: vec![],
-        }];
-        let message = Installation::best(&nowhere).unwrap_err().to_string();
-        assert!(message.contains("apt-get install postgresql"), "{message}");
-        assert!(message.contains("/usr/lib/postgresql/*/bin"), "{message}");
-        let names: Vec<String> = names;
-        assert!(
-            names.contains(&"PG_CONFIG=/nowhere/pg_config".to_owned()),
-            "{names:?}"
-        );
+        let mut places = Place::all(&nowhere);
+        for place in &mut places {
+            place.directories.clear();
+        }
+        let message = Installation::best(&places).unwrap_err().to_string();
+        for part in [
+            "apt-get install postgresql",
+            "PATH",
+            "/usr/lib/postgresql/*/bin",
+        ] {
+            assert!(message.contains(part), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_choice_of_the_user_goes_before_all_others() {
+        let root = tempfile::tempdir().unwrap();
+        let chosen = pretend(root.path(), "15.1", None);
+        let script = format!("#!/bin/sh\necho {}\n", chosen.display());
+        let pg_config = root.path().join("pg_config");
+        fs::write(&pg_config, script).unwrap();
+        fs::set_permissions(&pg_config, fs::Permissions::from_mode(0o755)).unwrap();
+        let path = vec![pretend(root.path(), "18.1", Some("14.0-1"))];
+        let environment = Environment {
+            pg_config: Some(pg_config),
+            path,
+        };
+        let found = Installation::best(&Place::all(&environment)).unwrap();
+        assert_eq!(found.programs, chosen);
     }
 
     #[test]

@@ -5,7 +5,10 @@ use std::time::Duration;
 use citus_testkit::{Backend, BackendChoice, StartError, TestCluster};
 use tokio::time::timeout;
 
-use crate::support::{Result, Trace, postgres};
+use crate::support::{Result, Trace, postgres, this_binary};
+
+/// Set for the process that is to find no PostgreSQL.
+const PLAYS_WITHOUT_POSTGRES: &str = "CITUS_TESTKIT_TEST_WITHOUT_POSTGRES";
 
 #[tokio::test]
 async fn a_coordinator_and_two_workers_answer_and_are_gone_after() -> Result {
@@ -71,6 +74,43 @@ async fn a_setting_that_the_server_does_not_know_is_an_error_with_its_log() -> R
     );
     assert!(!error.is_retryable());
     Ok(())
+}
+
+#[test]
+fn without_postgres_the_error_says_what_to_install() -> Result {
+    let variables = [
+        (PLAYS_WITHOUT_POSTGRES, "1"),
+        ("PG_CONFIG", "/nowhere/pg_config"),
+    ];
+    let output = this_binary("lifecycle::plays_without_postgres", &variables).output()?;
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    Ok(())
+}
+
+/// Does nothing by itself.
+#[tokio::test]
+async fn plays_without_postgres() {
+    if std::env::var_os(PLAYS_WITHOUT_POSTGRES).is_none() {
+        return;
+    }
+    let starting = TestCluster::builder()
+        .backend(BackendChoice::Postgres)
+        .start();
+    let error = starting.await.unwrap_err();
+    assert!(
+        matches!(error, StartError::PostgresMissing { .. }),
+        "{error}"
+    );
+    let message = error.to_string();
+    assert!(message.contains("apt-get install postgresql"), "{message}");
+    assert!(
+        message.contains("PG_CONFIG=/nowhere/pg_config"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
