@@ -1,1 +1,7 @@
-//! A driver for multi-tenant applications on Citus: guarded SQL, sent straight to the worker that owns the tenant.
+//! A driver for multi-tenant applications on Citus.
+
+pub mod hash;
+mod tenant_id;
+
+pub use tenant_guard::TenantType;
+pub use tenant_id::{TenantId, TenantIdError};
