@@ -21,7 +21,11 @@ pub fn hash_int4(value: i32) -> i32 {
 /// ```
 pub fn hash_int8(value: i64) -> i32 {
     // The high half is folded in so that numbers of 32 bits hash as an `int4` does.
-    #[allow(clippy::cast_possible_truncation, reason = "the two halves are wanted")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the bits of the two halves are wanted"
+    )]
     let (low, high) = (value as u32, (value >> 32) as u32);
     hash_u32(low ^ if value >= 0 { high } else { !high })
 }

@@ -53,13 +53,18 @@ impl State {
     }
 
     fn mix(&mut self) {
-        let Self { a, b, c } = self;
-        mix_step(a, c, b, 4);
-        mix_step(b, a, c, 6);
-        mix_step(c, b, a, 8);
-        mix_step(a, c, b, 16);
-        mix_step(b, a, c, 19);
-        mix_step(c, b, a, 4);
+        let Self {
+            mut a,
+            mut b,
+            mut c,
+        } = *self;
+        (a, c) = mix_step(a, b, c, 4);
+        (b, a) = mix_step(b, c, a, 6);
+        (c, b) = mix_step(c, a, b, 8);
+        (a, c) = mix_step(a, b, c, 16);
+        (b, a) = mix_step(b, c, a, 19);
+        (c, b) = mix_step(c, a, b, 4);
+        *self = Self { a, b, c };
     }
 
     fn finish(self) -> i32 {
@@ -79,10 +84,9 @@ impl State {
     }
 }
 
-/// `x -= y; x ^= rot(y, n); y += z`
-fn mix_step(x: &mut u32, y: &mut u32, z: &u32, n: u32) {
-    *x = x.wrapping_sub(*y) ^ y.rotate_left(n);
-    *y = y.wrapping_add(*z);
+/// `x -= z; x ^= rot(z, n); z += y`, and gives the new `x` and `z`.
+fn mix_step(x: u32, y: u32, z: u32, n: u32) -> (u32, u32) {
+    (x.wrapping_sub(z) ^ z.rotate_left(n), z.wrapping_add(y))
 }
 
 fn word(block: &[u8], at: usize) -> u32 {

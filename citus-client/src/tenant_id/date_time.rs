@@ -20,7 +20,7 @@ pub(super) fn days(date: NaiveDate) -> Option<i32> {
 
 /// Microseconds since 2000-01-01 00:00 UTC; `None` when out of range or finer than a microsecond.
 pub(super) fn microseconds(time: DateTime<Utc>) -> Option<i64> {
-    if time.timestamp_subsec_nanos() % 1000 != 0 {
+    if !time.timestamp_subsec_nanos().is_multiple_of(1000) {
         return None;
     }
     let seconds = time.timestamp().checked_sub(UNIX_TO_2000_SECONDS)?;

@@ -1,0 +1,164 @@
+//! A cluster: the way to its tenants.
+
+mod bootstrap;
+mod explain;
+mod membership;
+mod refresh;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use tenant_guard::{GuardedSql, Refusal, Tenancy};
+use tokio::sync::Notify;
+
+pub use explain::{Explanation, RouteError};
+
+use crate::config::Config;
+use crate::error::{ConnectError, RequestError};
+use crate::snapshot::{Connecting, Snapshot};
+use crate::{Tenant, TenantId, Topology, Unscoped};
+
+/// A cluster. Cloning is cheap, and clones share the connections and what is known of the cluster;
+/// both are given up with the last clone, tenant and transaction.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use citus_client::Cluster;
+///
+/// let cluster = Cluster::connect("postgresql://app@coordinator/app").await?;
+/// let tenant = cluster.tenant(42);
+/// let rows = tenant.query("SELECT id, title FROM tasks WHERE done = $1", &[&false]).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// What clones share.
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) connecting: Connecting,
+    pub(crate) snapshot: ArcSwap<Snapshot>,
+    /// Asks for the topology to be read anew, and wakes the task that does so when this is dropped.
+    kick: Arc<Notify>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.kick.notify_one();
+    }
+}
+
+impl Inner {
+    pub(crate) fn config(&self) -> &Config {
+        &self.connecting.config
+    }
+
+    /// Looks at what went wrong for a hint that the cluster has changed.
+    pub(crate) fn observe<T>(&self, result: Result<T, RequestError>) -> Result<T, RequestError> {
+        if let Err(error) = &result {
+            self.hint(error);
+        }
+        result
+    }
+
+    /// The same for an error.
+    pub(crate) fn hint(&self, error: &RequestError) {
+        if error.hints_at_change() {
+            self.kick.notify_one();
+        }
+    }
+}
+
+impl Cluster {
+    /// Connects with the defaults of [`Config`]: see [`Cluster::connect_with`].
+    ///
+    /// # Errors
+    /// See [`ConnectError`].
+    pub async fn connect(connection_string: &str) -> Result<Self, ConnectError> {
+        Self::connect_with(Config::new(connection_string)?).await
+    }
+
+    /// Reads what the cluster tells of itself, from the first host of the connection string that
+    /// answers. From then on a task of the current tokio runtime reads it anew now and then, and
+    /// when an error hints at a change; requests never wait for that.
+    ///
+    /// A server without Citus is a cluster of one node. Which of its tables belong to tenants has
+    /// to be told then ([`Config::tenancy`]): without, the guard takes all for local tables and
+    /// refuses tenants' statements.
+    ///
+    /// # Errors
+    /// See [`ConnectError`].
+    pub async fn connect_with(config: Config) -> Result<Self, ConnectError> {
+        let (connecting, snapshot) = bootstrap::connect(config).await?;
+        let refreshes = snapshot.topology.forwards();
+        let inner = Arc::new(Inner {
+            connecting,
+            snapshot: ArcSwap::from_pointee(snapshot),
+            kick: Arc::new(Notify::new()),
+        });
+        if refreshes {
+            refresh::spawn(&inner);
+        }
+        Ok(Self { inner })
+    }
+
+    /// The way to one tenant's rows. Cheap: nothing is sent, and nothing is remembered of the
+    /// tenant.
+    pub fn tenant(&self, tenant: impl Into<TenantId>) -> Tenant {
+        Tenant::new(Arc::clone(&self.inner), tenant.into())
+    }
+
+    /// The only way to SQL that is not restricted to a tenant: reports over all tenants,
+    /// migrations, maintenance. It goes to the coordinator, as it is. The reason stands in the
+    /// trace (a span `unscoped` at level `info`), so it must hold no secret.
+    pub fn unscoped(&self, reason: impl Into<Cow<'static, str>>) -> Unscoped {
+        Unscoped::new(Arc::clone(&self.inner), reason.into())
+    }
+
+    /// What is known of the nodes and shards at this moment.
+    pub fn topology(&self) -> Arc<Topology> {
+        Arc::clone(&self.inner.snapshot.load().topology)
+    }
+
+    /// What is known of the tables at this moment.
+    pub fn tenancy(&self) -> Tenancy {
+        self.inner.snapshot.load().guard.tenancy().clone()
+    }
+
+    /// Guards a statement, to be handed to requests of any tenant. [`Tenant::query`] and its kin
+    /// do the same with plain SQL, and remember it.
+    ///
+    /// # Errors
+    /// What the guard does not accept.
+    pub fn guard(&self, sql: &str) -> Result<GuardedSql, Refusal> {
+        self.inner.snapshot.load().guard.cached(sql)
+    }
+
+    /// Where statements of a tenant on a table go, and why. Nothing is sent. The name is as stored,
+    /// with or without its schema: `tasks`, `public.tasks`.
+    ///
+    /// # Errors
+    /// See [`RouteError`].
+    pub fn route(
+        &self,
+        table: &str,
+        tenant: impl Into<TenantId>,
+    ) -> Result<Explanation, RouteError> {
+        explain::explain(&self.inner.snapshot.load(), table, &tenant.into())
+    }
+
+    /// Reads what the cluster tells of itself now, and not only when it is next due.
+    ///
+    /// # Errors
+    /// See [`ConnectError`]; what was known stays in force then.
+    pub async fn refresh(&self) -> Result<(), ConnectError> {
+        if self.inner.snapshot.load().topology.forwards() {
+            refresh::refresh(&self.inner).await?;
+        }
+        Ok(())
+    }
+}

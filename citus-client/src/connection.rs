@@ -1,0 +1,273 @@
+//! One connection to one node.
+//!
+//! # When it may be used again
+//! A connection may serve another request when the server has answered everything that was sent:
+//! then it is idle. Everything else follows from one rule, which holds however a future ends, also
+//! when it is dropped:
+//!
+//! - Each request takes a [`InFlight`] before it sends, and says [`InFlight::done`] once the last
+//!   message of the answer has been read. One that is dropped before that *spoils* the connection.
+//! - A spoilt connection is never used again: its socket is closed, and the server is told to stop
+//!   what it was doing, with a `CancelRequest` in the background.
+//! - A connection with an open transaction is rolled back in the background before it goes back to
+//!   its pool (see [`Lease`](crate::pool::Lease)); when that is not acknowledged, it is spoilt.
+//!
+//! So a query that was abandoned never delays the next borrower, and half-prepared statements go
+//! away with their session.
+
+mod cancel;
+mod connector;
+mod params;
+mod statements;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout};
+use tokio_postgres::{CancelToken, Client, RowStream, SimpleQueryMessage, Statement};
+
+pub(crate) use cancel::Canceller;
+pub(crate) use connector::{Connector, with_jitter};
+pub(crate) use params::Params;
+use statements::Statements;
+
+use crate::NodeAddress;
+use crate::error::{PgError, RequestError};
+
+/// One connection to one node, with the statements that were prepared on it.
+pub(crate) struct Connection {
+    client: Client,
+    /// Reads and writes the socket; ends when the client is dropped.
+    driver: AbortHandle,
+    node: NodeAddress,
+    statements: Mutex<Statements>,
+    /// Its state is not known any more: it must not be used again.
+    spoilt: AtomicBool,
+    /// Between `BEGIN` and the acknowledgement of `COMMIT` or `ROLLBACK`.
+    in_transaction: AtomicBool,
+    canceller: Canceller,
+    cancel: CancelToken,
+    expires: Instant,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Connection({})", self.node)
+    }
+}
+
+/// A request whose answer has not been read to its end. See the [module](self).
+#[derive(Debug)]
+#[must_use = "dropping it spoils the connection"]
+pub(crate) struct InFlight<'a>(Option<&'a Connection>);
+
+impl InFlight<'_> {
+    /// The answer was read to its end.
+    pub(crate) fn done(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0 {
+            connection.spoil();
+        }
+    }
+}
+
+impl Connection {
+    /// The node.
+    pub(crate) fn node(&self) -> &NodeAddress {
+        &self.node
+    }
+
+    /// Whether a request may be made.
+    pub(crate) fn is_usable(&self) -> bool {
+        !self.is_spoilt() && !self.client.is_closed()
+    }
+
+    /// Whether it may be taken out of the pool once more.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.is_usable() && Instant::now() < self.expires
+    }
+
+    pub(crate) fn is_spoilt(&self) -> bool {
+        self.spoilt.load(Ordering::Relaxed)
+    }
+
+    /// It must not be used again.
+    pub(crate) fn spoil(&self) {
+        self.spoilt.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn in_transaction(&self) -> bool {
+        self.in_transaction.load(Ordering::Relaxed)
+    }
+
+    /// A request begins.
+    pub(crate) fn start(&self) -> InFlight<'_> {
+        InFlight(Some(self))
+    }
+
+    /// Sends a statement and gives its rows as they come.
+    ///
+    /// A statement that the server does not accept any more, because a table has changed since it
+    /// was prepared, is prepared again; not in a transaction, which has failed by then.
+    pub(crate) async fn open(
+        &self,
+        text: &str,
+        params: Params<'_>,
+    ) -> Result<RowStream, tokio_postgres::Error> {
+        let known = self.known(text);
+        let was_known = known.is_some();
+        let statement = match known {
+            Some(statement) => statement,
+            None => self.prepare(text).await?,
+        };
+        let result = self.client.query_raw(&statement, params.iter()).await;
+        let stale = match result {
+            Ok(stream) => return Ok(stream),
+            Err(error) => PgError::new(error),
+        };
+        if !stale.is_stale_statement() {
+            return Err(stale.into_inner());
+        }
+        self.forget(text);
+        // Types can have been dropped and made anew with the tables.
+        self.client.clear_type_cache();
+        if !was_known || self.in_transaction() {
+            return Err(stale.into_inner());
+        }
+        let statement = self.prepare(text).await?;
+        self.client.query_raw(&statement, params.iter()).await
+    }
+
+    /// The only value of the only row, as text. In one message each way, so that several are
+    /// answered in one round trip when they are polled together.
+    pub(crate) async fn ask(
+        &self,
+        question: &str,
+    ) -> Result<Option<String>, tokio_postgres::Error> {
+        let answer = self.client.simple_query(question).await?;
+        Ok(answer.iter().find_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        }))
+    }
+
+    /// Sends a statement without keeping it prepared.
+    pub(crate) async fn open_once(
+        &self,
+        text: &str,
+        params: Params<'_>,
+    ) -> Result<RowStream, tokio_postgres::Error> {
+        let statement = self.client.prepare(text).await?;
+        self.client.query_raw(&statement, params.iter()).await
+    }
+
+    /// Statements without parameters and rows, such as `BEGIN`.
+    pub(crate) async fn run(&self, script: &str, limit: Duration) -> Result<(), RequestError> {
+        let in_flight = self.start();
+        let answer = timeout(limit, self.client.batch_execute(script)).await;
+        self.settle(in_flight, answer, limit)
+    }
+
+    /// `BEGIN`, with its options.
+    pub(crate) async fn begin(&self, begin: &str, limit: Duration) -> Result<(), RequestError> {
+        self.in_transaction.store(true, Ordering::Relaxed);
+        self.run(begin, limit).await
+    }
+
+    /// `COMMIT` or `ROLLBACK`.
+    pub(crate) async fn end(&self, end: &str, limit: Duration) -> Result<(), RequestError> {
+        self.run(end, limit).await?;
+        self.in_transaction.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Makes the session what it was after connecting, whatever was done in it.
+    pub(crate) async fn reset(&self, setup: &str, limit: Duration) -> Result<(), RequestError> {
+        // It refuses to run in a transaction block, also in one that nobody knows of.
+        self.run("DISCARD ALL", limit).await?;
+        self.statements().clear();
+        self.run(setup, limit).await
+    }
+
+    /// Turns an answer, its error or its absence into a result, and decides whether the connection
+    /// can be used again.
+    pub(crate) fn settle<T>(
+        &self,
+        in_flight: InFlight<'_>,
+        answer: Result<Result<T, tokio_postgres::Error>, tokio::time::error::Elapsed>,
+        limit: Duration,
+    ) -> Result<T, RequestError> {
+        match answer {
+            Ok(Ok(value)) => {
+                in_flight.done();
+                Ok(value)
+            }
+            Ok(Err(error)) => Err(self.failed(in_flight, error)),
+            Err(_) => Err(RequestError::Timeout {
+                node: self.node.clone(),
+                after: limit,
+            }),
+        }
+    }
+
+    /// What an error means for the connection and for the caller.
+    pub(crate) fn failed(
+        &self,
+        in_flight: InFlight<'_>,
+        error: tokio_postgres::Error,
+    ) -> RequestError {
+        let node = self.node.clone();
+        let error = PgError::new(error);
+        if error.is_parameter() {
+            in_flight.done();
+            return RequestError::Parameter { node, error };
+        }
+        if error.is_answer() {
+            in_flight.done();
+            return RequestError::Server { node, error };
+        }
+        if error.db_error().is_some() {
+            // The server ends the session after it.
+            return RequestError::Server { node, error };
+        }
+        RequestError::Lost { node, error }
+    }
+
+    /// Closes the socket at once, and has the server stop what it was doing.
+    pub(crate) fn abandon(&self) {
+        self.spoil();
+        let closed = self.client.is_closed();
+        self.driver.abort();
+        if !closed {
+            self.canceller.cancel(self.cancel.clone());
+        }
+    }
+
+    fn known(&self, text: &str) -> Option<Statement> {
+        self.statements().get(text)
+    }
+
+    async fn prepare(&self, text: &str) -> Result<Statement, tokio_postgres::Error> {
+        let statement = self.client.prepare(text).await?;
+        self.statements().insert(text, statement.clone());
+        Ok(statement)
+    }
+
+    fn forget(&self, text: &str) {
+        self.statements().remove(text);
+    }
+
+    fn statements(&self) -> std::sync::MutexGuard<'_, Statements> {
+        // Nothing in it can panic half-way.
+        self.statements
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,166 @@
+//! Making connections to one node.
+
+use std::future::poll_fn;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use rand::RngExt;
+use tenant_guard::Ident;
+use tokio::time::{Instant, timeout};
+use tokio_postgres::AsyncMessage;
+
+use super::statements::Statements;
+use super::{Canceller, Connection};
+use crate::NodeAddress;
+use crate::config::Config;
+use crate::error::{NodeError, PgError};
+use crate::tls::MakeTls;
+
+/// Makes connections to one node, each in the state that the guard relies on.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    node: NodeAddress,
+    postgres: tokio_postgres::Config,
+    tls: MakeTls,
+    /// What is sent after connecting.
+    setup: String,
+    canceller: Canceller,
+    connect_timeout: Duration,
+    max_lifetime: Duration,
+    statements: usize,
+}
+
+impl Connector {
+    /// Without a search path the session has the one that the server gives it.
+    pub(crate) fn new(
+        config: &Config,
+        node: &NodeAddress,
+        search_path: Option<&[Ident]>,
+        tls: &MakeTls,
+        canceller: &Canceller,
+    ) -> Self {
+        let mut postgres = config.server.for_node(node);
+        let name = config.application_name.as_deref();
+        let name = name
+            .or(config.server.application_name())
+            .unwrap_or("citus-client");
+        postgres.application_name(name);
+        Self {
+            node: node.clone(),
+            postgres,
+            tls: tls.clone(),
+            setup: setup(search_path),
+            canceller: canceller.clone(),
+            connect_timeout: config.connect_timeout,
+            max_lifetime: config.max_lifetime,
+            statements: config.statements,
+        }
+    }
+
+    /// The node.
+    pub(crate) fn node(&self) -> &NodeAddress {
+        &self.node
+    }
+
+    /// The settings of every session.
+    pub(crate) fn setup(&self) -> &str {
+        &self.setup
+    }
+
+    /// Connects and sets the session up.
+    pub(crate) async fn connect(&self) -> Result<Connection, NodeError> {
+        match timeout(self.connect_timeout, self.connect_now()).await {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(error)) => {
+                let error = PgError::connecting(error);
+                Err(NodeError::Refused {
+                    node: self.node.clone(),
+                    error,
+                })
+            }
+            Err(_) => {
+                let after = self.connect_timeout;
+                Err(NodeError::Timeout {
+                    node: self.node.clone(),
+                    after,
+                })
+            }
+        }
+    }
+
+    async fn connect_now(&self) -> Result<Connection, tokio_postgres::Error> {
+        let (client, mut socket) = self.postgres.connect(self.tls.clone()).await?;
+        let node = self.node.clone();
+        let driver = tokio::spawn(async move {
+            // Notices are dropped, as they can hold data; nobody listens to notifications.
+            loop {
+                match poll_fn(|context| socket.poll_message(context)).await {
+                    Some(Ok(AsyncMessage::Notice(notice))) => {
+                        tracing::trace!(%node, state = notice.code().code(), "notice");
+                    }
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => {
+                        let error = PgError::new(error);
+                        tracing::debug!(%node, %error, "a connection ended");
+                        break;
+                    }
+                    None => break,
+                }
+            }
+        });
+        let connection = Connection {
+            cancel: client.cancel_token(),
+            client,
+            driver: driver.abort_handle(),
+            node: self.node.clone(),
+            statements: Mutex::new(Statements::new(self.statements)),
+            spoilt: AtomicBool::new(false),
+            in_transaction: AtomicBool::new(false),
+            canceller: self.canceller.clone(),
+            expires: Instant::now() + with_jitter(self.max_lifetime, 0.1),
+        };
+        connection.client.batch_execute(&self.setup).await?;
+        Ok(connection)
+    }
+}
+
+impl std::fmt::Debug for Connector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Connector({})", self.node)
+    }
+}
+
+/// The settings that guarded statements rely on, and one for Citus: with a generic or a cached plan
+/// Citus 12.1.11, 12.1.12, 13.2.1, 13.2.2, 14.0.0 and 14.0.1 leak some 20 KiB of the worker's
+/// memory for each execution of a prepared statement that takes the tenant as a parameter.
+fn setup(search_path: Option<&[Ident]>) -> String {
+    let mut setup = String::from(
+        "SET standard_conforming_strings = on; SET plan_cache_mode = force_custom_plan",
+    );
+    if let Some(path) = search_path {
+        let path: Vec<_> = path.iter().map(Ident::quoted).collect();
+        setup.push_str("; SET search_path = ");
+        setup.push_str(&path.join(", "));
+    }
+    setup
+}
+
+/// Up to `share` less than a period, so that what began together does not end together.
+pub(crate) fn with_jitter(period: Duration, share: f64) -> Duration {
+    period.mul_f64(1.0 - rand::rng().random_range(0.0..=share))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_the_search_path_are_quoted() {
+        let setup = setup(Some(&["app".into(), "a\"; DROP".into()]));
+        assert!(
+            setup.ends_with("; SET search_path = app, \"a\"\"; DROP\""),
+            "{setup}"
+        );
+    }
+}

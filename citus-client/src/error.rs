@@ -1,0 +1,13 @@
+//! What can go wrong, one enum for each stage.
+//!
+//! `Display` and `Debug` of all of them are fit for a log: they show SQLSTATEs, names of tables and
+//! constraints, nodes and times, and never a `DETAIL`, a parameter or another value. What the
+//! server said in full is there for those who ask ([`RequestError::db_error`]).
+
+mod connect;
+mod pg;
+mod request;
+
+pub use connect::{ConnectError, NodeError};
+pub use pg::PgError;
+pub use request::RequestError;

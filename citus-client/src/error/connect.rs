@@ -1,0 +1,78 @@
+//! A cluster or a node that cannot be reached.
+
+use std::time::Duration;
+
+use tenant_guard::TenancyError;
+
+use super::PgError;
+use crate::{ConfigError, NodeAddress};
+
+/// Why [`Cluster::connect`](crate::Cluster::connect) fails, or the topology cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The metadata that a node gave are not what was asked for.
+    #[error("the metadata of {node} cannot be understood: {reason}")]
+    Metadata {
+        /// The node.
+        node: NodeAddress,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A node did not give its metadata.
+    #[error("the metadata of {node} cannot be read: {error}")]
+    MetadataRead {
+        /// The node.
+        node: NodeAddress,
+        /// What it answered.
+        error: PgError,
+    },
+    /// No node could be reached; the error of the last one that was tried.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// The live tables do not make a tenancy.
+    #[error("the tables of the cluster make no tenancy: {0}")]
+    Tenancy(#[from] TenancyError),
+}
+
+/// Why there is no connection to a node. Nothing was sent.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NodeError {
+    /// It refused the connection, or could not be reached.
+    #[error("no connection to {node}: {error}")]
+    Refused {
+        /// The node.
+        node: NodeAddress,
+        /// Why.
+        error: PgError,
+    },
+    /// Nothing came back in time.
+    #[error("no connection to {node} within {after:?}")]
+    Timeout {
+        /// The node.
+        node: NodeAddress,
+        /// How long it was waited for.
+        after: Duration,
+    },
+}
+
+impl NodeError {
+    /// The node.
+    pub fn node(&self) -> &NodeAddress {
+        match self {
+            Self::Refused { node, .. } | Self::Timeout { node, .. } => node,
+        }
+    }
+
+    /// What the server or the network said.
+    pub fn error(&self) -> Option<&PgError> {
+        match self {
+            Self::Refused { error, .. } => Some(error),
+            Self::Timeout { .. } => None,
+        }
+    }
+}

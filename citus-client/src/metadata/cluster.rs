@@ -1,0 +1,368 @@
+//! The nodes and shards, as Citus' catalogs have them.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use tenant_guard::{Ident, TableName, TenantType};
+
+use crate::config::Config;
+use crate::topology::{
+    Colocation, DistributedTable, Node, NodeAddress, Topology, TopologyKind, TopologyParts,
+};
+
+/// One snapshot of the catalogs, for Citus 10.2 and newer: only columns are read that all of them
+/// have. Tables of one colocation group have the same ranges and the same placements, so that one
+/// table of each is enough; the ranges are contiguous, so that their lower bounds are. The
+/// `OFFSET 0` keeps the planner, which has no statistics of these catalogs on workers, from a plan
+/// that takes seconds with many shards.
+///
+/// Schemas that are tenants (`pg_dist_schema`, Citus 12) are not read: their tables are distributed
+/// by no column.
+pub(super) const QUESTION: &str = "\
+SELECT pg_catalog.json_build_object(
+    'version', (SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'citus'),
+    'me', (SELECT groupid FROM pg_catalog.pg_dist_local_group),
+    'nodes', (
+        SELECT pg_catalog.json_agg(pg_catalog.json_build_array(
+            nodeid, groupid, nodename, nodeport,
+            noderole::text = 'primary',
+            noderole::text = 'primary' AND isactive AND hasmetadata AND metadatasynced)
+            ORDER BY nodeid)
+        FROM pg_catalog.pg_dist_node
+    ),
+    'tables', (
+        SELECT pg_catalog.json_agg(pg_catalog.json_build_array(
+            n.nspname, c.relname, p.partmethod, p.repmodel, p.colocationid, a.attname,
+            pg_catalog.format_type(a.atttypid, NULL),
+            t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace))
+        FROM pg_catalog.pg_dist_partition p
+        JOIN pg_catalog.pg_class c ON c.oid = p.logicalrelid
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = p.logicalrelid
+            AND a.attnum = (pg_catalog.regexp_match(p.partkey, ':varattno (\\d+)'))[1]::int2
+        LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+    ),
+    'groups', (
+        SELECT pg_catalog.json_agg(pg_catalog.json_build_array(colocationid, bounds, owners, covered))
+        FROM (
+            SELECT r.colocationid,
+                pg_catalog.string_agg(s.shardminvalue, ',' ORDER BY s.shardminvalue::int) AS bounds,
+                pg_catalog.string_agg(coalesce(pl.owners, ''), ' ' ORDER BY s.shardminvalue::int)
+                    AS owners,
+                pg_catalog.sum(s.shardmaxvalue::bigint - s.shardminvalue::bigint + 1)::bigint
+                    AS covered
+            FROM (
+                SELECT DISTINCT ON (colocationid) colocationid, logicalrelid
+                FROM pg_catalog.pg_dist_partition
+                WHERE partmethod = 'h' AND colocationid > 0
+                ORDER BY colocationid, logicalrelid
+            ) r
+            JOIN pg_catalog.pg_dist_shard s ON s.logicalrelid = r.logicalrelid
+            CROSS JOIN LATERAL (
+                SELECT pg_catalog.string_agg(groupid::text, ',' ORDER BY placementid) AS owners
+                FROM pg_catalog.pg_dist_placement pl
+                WHERE pl.shardid = s.shardid AND pl.shardstate = 1
+                OFFSET 0
+            ) pl
+            GROUP BY 1
+        ) x
+    )
+)";
+
+/// All hashes.
+const HASHES: i64 = 1 << 32;
+
+/// The answer. Empty lists are `null` in it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ClusterMetadata {
+    version: Option<String>,
+    /// The group of the node that answered; 0 is the coordinator.
+    me: i32,
+    nodes: Option<Vec<NodeRow>>,
+    tables: Option<Vec<TableRow>>,
+    groups: Option<Vec<GroupRow>>,
+}
+
+/// Id, group, host, port, whether it is a primary, whether tenants' statements may be sent to it.
+#[derive(Debug, Deserialize)]
+struct NodeRow(i32, i32, String, u16, bool, bool);
+
+/// Schema, name, `partmethod`, `repmodel`, colocation, tenant column, its type, whether that is one
+/// of PostgreSQL's own.
+#[derive(Debug, Deserialize)]
+struct TableRow(
+    String,
+    String,
+    String,
+    String,
+    u32,
+    Option<String>,
+    Option<String>,
+    Option<bool>,
+);
+
+/// Colocation, the lower bounds, the groups of nodes with a placement of each, and how many hashes
+/// the ranges hold.
+#[derive(Debug, Deserialize)]
+struct GroupRow(u32, String, String, i64);
+
+/// A table that is on all nodes in some way.
+#[derive(Debug)]
+pub(super) enum LiveTable {
+    Distributed {
+        column: Ident,
+        tenant_type: TenantType,
+        /// The name of its colocation group in the tenancy.
+        group: String,
+        /// `None` when it is not distributed by hash.
+        colocation: Option<u32>,
+    },
+    Reference,
+}
+
+impl ClusterMetadata {
+    /// Whether the coordinator answered.
+    pub(crate) fn is_of_coordinator(&self) -> bool {
+        self.me == 0
+    }
+
+    /// The tables that are distributed by a column, and the reference tables.
+    pub(super) fn live_tables(&self) -> BTreeMap<TableName, LiveTable> {
+        self.tables
+            .iter()
+            .flatten()
+            .filter_map(TableRow::live)
+            .collect()
+    }
+
+    /// The topology, as the node at `asked` told it. `before` is what was known: the coordinator
+    /// keeps the address by which it was reached.
+    pub(crate) fn topology(
+        &self,
+        config: &Config,
+        asked: &NodeAddress,
+        before: Option<&Topology>,
+        utf8: bool,
+    ) -> Topology {
+        let (nodes, coordinator) = self.nodes(config, asked, before);
+        let mut places = BTreeMap::new();
+        let mut colocations = Vec::new();
+        for group in self.groups.iter().flatten() {
+            let Some(colocation) = group.colocation(&nodes) else {
+                tracing::warn!(colocation = group.0, "its ranges do not cover all hashes");
+                continue;
+            };
+            places.insert(group.0, colocations.len());
+            colocations.push(colocation);
+        }
+        let tables = self
+            .live_tables()
+            .into_iter()
+            .filter_map(|(name, table)| match table {
+                LiveTable::Distributed {
+                    column,
+                    tenant_type,
+                    colocation,
+                    ..
+                } => {
+                    let colocation = colocation.and_then(|id| places.get(&id).copied());
+                    Some((
+                        name,
+                        DistributedTable {
+                            column,
+                            tenant_type,
+                            colocation,
+                        },
+                    ))
+                }
+                LiveTable::Reference => None,
+            });
+        Topology::new(TopologyParts {
+            kind: TopologyKind::Citus {
+                version: self.version.clone().unwrap_or_default(),
+            },
+            tables: tables.collect(),
+            nodes,
+            coordinator,
+            colocations,
+            utf8,
+        })
+    }
+
+    fn nodes(
+        &self,
+        config: &Config,
+        asked: &NodeAddress,
+        before: Option<&Topology>,
+    ) -> (Vec<Node>, usize) {
+        let coordinator_before = before.map(Topology::coordinator);
+        let mut nodes: Vec<Node> = Vec::new();
+        let mut coordinator = None;
+        for NodeRow(id, group, host, port, is_primary, is_routable) in self.nodes.iter().flatten() {
+            let is_coordinator = *group == 0 && *is_primary && coordinator.is_none();
+            let known = coordinator_before.filter(|node| is_coordinator && node.id() == *id);
+            let address = match known {
+                _ if is_coordinator && self.is_of_coordinator() => asked.clone(),
+                Some(node) => node.address().clone(),
+                None => config.translated(NodeAddress::new(host, *port)),
+            };
+            if is_coordinator {
+                coordinator = Some(nodes.len());
+            }
+            nodes.push(Node::new(
+                *id,
+                *group,
+                address,
+                is_coordinator,
+                *is_routable,
+            ));
+        }
+        let coordinator = coordinator.unwrap_or_else(|| {
+            // The coordinator is not among the nodes before `citus_set_coordinator_host`. A node
+            // that answers can stand in for it.
+            let stand_in = match coordinator_before {
+                Some(node) => node.clone(),
+                None => Node::new(0, self.me, asked.clone(), true, false),
+            };
+            nodes.push(stand_in);
+            nodes.len() - 1
+        });
+        (nodes, coordinator)
+    }
+}
+
+impl TableRow {
+    fn live(&self) -> Option<(TableName, LiveTable)> {
+        let Self(schema, name, method, replication, colocation, column, type_name, is_builtin) =
+            self;
+        let name = TableName::new(schema.as_str(), name.as_str());
+        match (method.as_str(), column) {
+            ("n", _) if replication == "t" => Some((name, LiveTable::Reference)),
+            ("h" | "r" | "a", Some(column)) => {
+                let type_name = type_name.as_deref().unwrap_or_default();
+                let tenant_type = match is_builtin {
+                    Some(true) => TenantType::from_sql(type_name),
+                    // A domain or another type of theirs, whatever its name.
+                    _ => TenantType::Other(type_name.to_owned()),
+                };
+                let hashed = (method == "h" && *colocation > 0).then_some(*colocation);
+                let group = match hashed {
+                    Some(id) => id.to_string(),
+                    None => format!("of {name}"),
+                };
+                let column = column.as_str().into();
+                let colocation = hashed;
+                Some((
+                    name,
+                    LiveTable::Distributed {
+                        column,
+                        tenant_type,
+                        group,
+                        colocation,
+                    },
+                ))
+            }
+            // Local to the coordinator, or of a schema that is a tenant.
+            _ => None,
+        }
+    }
+}
+
+impl GroupRow {
+    fn colocation(&self, nodes: &[Node]) -> Option<Colocation> {
+        let Self(id, bounds, owners, covered) = self;
+        if *covered != HASHES {
+            return None;
+        }
+        let bounds: Vec<i32> = bounds
+            .split(',')
+            .map(str::parse)
+            .collect::<Result<_, _>>()
+            .ok()?;
+        let owners: Vec<Option<usize>> = owners
+            .split(' ')
+            .map(|groups| owner(groups, nodes))
+            .collect();
+        if bounds.len() != owners.len() {
+            return None;
+        }
+        Colocation::new(*id, bounds.into_iter().zip(owners).collect())
+    }
+}
+
+/// The node of the first placement to which something may be sent, else of the first.
+fn owner(groups: &str, nodes: &[Node]) -> Option<usize> {
+    let places: Vec<usize> = groups
+        .split(',')
+        .filter_map(|group| group.parse::<i32>().ok())
+        .filter_map(|group| {
+            let of_group = |node: &Node| node.group() == group;
+            let routable = nodes
+                .iter()
+                .position(|node| of_group(node) && node.is_routable());
+            routable.or_else(|| nodes.iter().position(of_group))
+        })
+        .collect();
+    places
+        .iter()
+        .copied()
+        .find(|place| nodes[*place].is_routable())
+        .or(places.first().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metadata(me: i32, nodes: &str) -> ClusterMetadata {
+        serde_json::from_str(&format!(
+            r#"{{"version":"13.2-2","me":{me},"nodes":{nodes},
+                "tables":[["public","tasks","h","s",7,"tenant_id","bigint",true],
+                          ["public","odd","h","s",8,"k","tenantid",false],
+                          ["public","countries","n","t",3,null,null,null],
+                          ["public","settings","n","s",0,null,null,null]],
+                "groups":[[7,"-2147483648,0","1 2",4294967296],[8,"-2147483648,5","1 1",4294967290]]}}"#
+        ))
+        .unwrap()
+    }
+
+    fn topology(me: i32, nodes: &str) -> Topology {
+        let config = Config::new("postgresql://me@asked:1/app").unwrap();
+        let asked = NodeAddress::new("asked", 1);
+        metadata(me, nodes).topology(&config, &asked, None, true)
+    }
+
+    const NODES: &str = r#"[[1,0,"c",5432,true,true],[2,1,"w1",5432,true,true],
+                            [3,2,"w2",5432,true,false],[4,2,"w2b",5432,false,false]]"#;
+
+    #[test]
+    fn the_coordinator_keeps_the_address_by_which_it_was_reached() {
+        assert_eq!(topology(0, NODES).coordinator().address().host, "asked");
+        assert_eq!(topology(1, NODES).coordinator().address().host, "c");
+    }
+
+    #[test]
+    fn a_coordinator_that_is_no_node_is_known_all_the_same() {
+        let topology = topology(0, "null");
+        assert_eq!(topology.coordinator().address().host, "asked");
+        assert!(topology.coordinator().is_coordinator());
+    }
+
+    #[test]
+    fn ranges_that_do_not_cover_all_hashes_are_not_used() {
+        let topology = topology(0, NODES);
+        assert_eq!(topology.colocations().len(), 1);
+        let odd = topology.table(&TableName::new("public", "odd")).unwrap();
+        assert_eq!(odd.colocation, None);
+        assert_eq!(odd.tenant_type, TenantType::Other("tenantid".into()));
+    }
+
+    #[test]
+    fn tables_are_of_their_kinds() {
+        let tables = metadata(0, NODES).live_tables();
+        let kind = |name| tables.get(&TableName::new("public", name));
+        assert!(matches!(kind("tasks"), Some(LiveTable::Distributed { .. })));
+        assert!(matches!(kind("countries"), Some(LiveTable::Reference)));
+        assert!(kind("settings").is_none());
+    }
+}

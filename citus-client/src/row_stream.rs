@@ -1,0 +1,146 @@
+//! Rows as they come.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::Stream;
+use tokio::time::{Sleep, sleep};
+use tokio_postgres::Row;
+
+use crate::cluster::Inner;
+use crate::error::RequestError;
+use crate::pool::Lease;
+use crate::transaction::State;
+
+/// The rows of a statement, as they come from the server; at most a few of them are in memory.
+/// `Unpin`, so that [`futures_util::StreamExt::next`] can be called on it.
+///
+/// Each wait for a row is bounded by [`Config::query_timeout`](crate::Config::query_timeout). A
+/// stream that is dropped before its end takes its connection with it; in a transaction, the
+/// transaction is over then.
+#[must_use = "a stream that is not read to its end takes its connection with it"]
+pub struct RowStream<'a> {
+    rows: Pin<Box<tokio_postgres::RowStream>>,
+    /// `None` after the end.
+    source: Option<Source<'a>>,
+    affected: Option<u64>,
+    limit: Duration,
+    /// Runs while a row is waited for.
+    deadline: Option<Pin<Box<Sleep>>>,
+}
+
+/// Where the rows come from.
+pub(crate) enum Source<'a> {
+    /// A connection of its own, which goes back at the end.
+    Own(Lease, Arc<Inner>),
+    /// The connection of a transaction.
+    Transaction(&'a State),
+}
+
+impl Source<'_> {
+    fn lease(&self) -> &Lease {
+        match self {
+            Self::Own(lease, _) => lease,
+            Self::Transaction(state) => state.lease(),
+        }
+    }
+
+    fn failed(self, error: tokio_postgres::Error) -> RequestError {
+        let error = match self.lease().connection() {
+            Ok(connection) => connection.failed(connection.start(), error),
+            Err(closed) => match error.as_db_error() {
+                Some(_) => RequestError::Server {
+                    node: self.lease().node().clone(),
+                    error: crate::PgError::new(error),
+                },
+                None => closed,
+            },
+        };
+        self.observe(error)
+    }
+
+    fn observe(self, error: RequestError) -> RequestError {
+        match &self {
+            Self::Own(_, inner) => inner.hint(&error),
+            Self::Transaction(state) => state.observe(&error),
+        }
+        error
+    }
+}
+
+impl<'a> RowStream<'a> {
+    pub(crate) fn new(
+        rows: tokio_postgres::RowStream,
+        source: Source<'a>,
+        limit: Duration,
+    ) -> Self {
+        Self {
+            rows: Box::pin(rows),
+            source: Some(source),
+            affected: None,
+            limit,
+            deadline: None,
+        }
+    }
+
+    /// How many rows the statement changed or gave; known after its last row.
+    pub fn rows_affected(&self) -> Option<u64> {
+        self.affected
+    }
+}
+
+impl Stream for RowStream<'_> {
+    type Item = Result<Row, RequestError>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        if this.source.is_none() {
+            return Poll::Ready(None);
+        }
+        match this.rows.as_mut().poll_next(context) {
+            Poll::Ready(Some(Ok(row))) => {
+                this.deadline = None;
+                Poll::Ready(Some(Ok(row)))
+            }
+            Poll::Ready(None) => {
+                this.affected = this.rows.rows_affected();
+                this.source = None;
+                Poll::Ready(None)
+            }
+            Poll::Ready(Some(Err(error))) => {
+                Poll::Ready(this.source.take().map(|source| Err(source.failed(error))))
+            }
+            Poll::Pending => {
+                let limit = this.limit;
+                let deadline = this.deadline.get_or_insert_with(|| Box::pin(sleep(limit)));
+                if deadline.as_mut().poll(context).is_pending() {
+                    return Poll::Pending;
+                }
+                Poll::Ready(this.source.take().map(|source| {
+                    source.lease().spoil();
+                    let node = source.lease().node().clone();
+                    Err(source.observe(RequestError::Timeout { node, after: limit }))
+                }))
+            }
+        }
+    }
+}
+
+impl Drop for RowStream<'_> {
+    fn drop(&mut self) {
+        if let Some(source) = &self.source {
+            source.lease().spoil();
+        }
+    }
+}
+
+impl std::fmt::Debug for RowStream<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RowStream")
+            .field("ended", &self.source.is_none())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,228 @@
+//! Everything a request reads, in one value.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use tenant_guard::{Fingerprint, Guard, Ident, Tenancy, TenantType};
+
+use crate::config::Config;
+use crate::connection::{Canceller, Connector};
+use crate::pool::{self, NodePool};
+use crate::tenant_id::ColumnValue;
+use crate::tls::MakeTls;
+use crate::topology::{NodeAddress, Route, RouteReason, Topology};
+use crate::{Node, TenantId};
+
+/// The topology, the guard and the nodes' pools that belong together. A request reads it once, and
+/// goes on with what it found.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) topology: Arc<Topology>,
+    pub(crate) guard: Guard,
+    pub(crate) fingerprint: Fingerprint,
+    /// In the order of the topology's nodes.
+    nodes: Vec<Arc<NodeHandle>>,
+    /// The colocation groups of the tenancy, the one with the most tables first.
+    groups: Vec<(Ident, TenantType)>,
+}
+
+/// What is needed to make connections.
+#[derive(Clone, Debug)]
+pub(crate) struct Connecting {
+    pub(crate) config: Arc<Config>,
+    pub(crate) tls: MakeTlsDebug,
+    pub(crate) canceller: Canceller,
+}
+
+/// The TLS of a connection shows nothing of itself.
+#[derive(Clone)]
+pub(crate) struct MakeTlsDebug(pub(crate) MakeTls);
+
+impl std::fmt::Debug for MakeTlsDebug {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MakeTls")
+    }
+}
+
+impl Connecting {
+    /// Connections to a node, with this search path or the server's own.
+    pub(crate) fn to(&self, node: &NodeAddress, search_path: Option<&[Ident]>) -> Connector {
+        Connector::new(
+            &self.config,
+            node,
+            search_path,
+            &self.tls.0,
+            &self.canceller,
+        )
+    }
+}
+
+/// A node and its pool, which is made when it is first used. It is handed from snapshot to snapshot
+/// for as long as the node stays the same one.
+#[derive(Debug)]
+pub(crate) struct NodeHandle {
+    id: i32,
+    connector: Connector,
+    config: Arc<Config>,
+    pool: OnceLock<Arc<dyn NodePool>>,
+}
+
+impl NodeHandle {
+    /// Its address.
+    pub(crate) fn address(&self) -> &NodeAddress {
+        self.connector.node()
+    }
+
+    /// Its pool.
+    pub(crate) fn pool(&self) -> &dyn NodePool {
+        self.pool
+            .get_or_init(|| pool::new(&self.config, self.connector.clone()))
+            .as_ref()
+    }
+
+    /// Its pool, if something was ever sent to it.
+    pub(crate) fn used_pool(&self) -> Option<&dyn NodePool> {
+        self.pool.get().map(AsRef::as_ref)
+    }
+
+    fn is(&self, node: &Node, setup: &str) -> bool {
+        self.id == node.id()
+            && self.address() == node.address()
+            // Statements of another search path must not meet its sessions.
+            && self.connector.setup() == setup
+    }
+}
+
+impl Snapshot {
+    /// Puts a topology and a guard together, and takes over the pools of nodes that are still
+    /// there.
+    pub(crate) fn new(
+        topology: Topology,
+        guard: Guard,
+        connecting: &Connecting,
+        before: Option<&Self>,
+    ) -> Self {
+        let tenancy = guard.tenancy();
+        let topology = topology.named_by(tenancy);
+        let nodes = topology.nodes().iter().map(|node| {
+            let connector = connecting.to(node.address(), Some(tenancy.search_path()));
+            let same = before.and_then(|before| {
+                before
+                    .nodes
+                    .iter()
+                    .find(|old| old.is(node, connector.setup()))
+            });
+            match same {
+                Some(handle) => Arc::clone(handle),
+                None => Arc::new(NodeHandle {
+                    id: node.id(),
+                    connector,
+                    config: Arc::clone(&connecting.config),
+                    pool: OnceLock::new(),
+                }),
+            }
+        });
+        Self {
+            nodes: nodes.collect(),
+            groups: groups_by_size(tenancy),
+            fingerprint: tenancy.fingerprint(),
+            topology: Arc::new(topology),
+            guard,
+        }
+    }
+
+    /// The node at a place of the topology.
+    pub(crate) fn node(&self, route: &Route<'_>) -> &Arc<NodeHandle> {
+        &self.nodes[route.index()]
+    }
+
+    /// All nodes.
+    pub(crate) fn nodes(&self) -> &[Arc<NodeHandle>] {
+        &self.nodes
+    }
+
+    /// The coordinator, or what stands in for it.
+    pub(crate) fn coordinator(&self) -> &Arc<NodeHandle> {
+        self.node(
+            &self
+                .topology
+                .to_coordinator(RouteReason::UnknownGroup, None),
+        )
+    }
+
+    /// Where a tenant is at home when no table is named: with its rows of the largest colocation
+    /// group whose tenant column can have such a value.
+    pub(crate) fn home(&self, tenant: &TenantId) -> Route<'_> {
+        let home = self.groups.iter().find_map(|(group, tenant_type)| {
+            let value = ColumnValue::new(tenant, tenant_type).ok()?;
+            Some(self.topology.route_value(group, &value))
+        });
+        home.unwrap_or_else(|| {
+            self.topology
+                .to_coordinator(RouteReason::UnknownGroup, None)
+        })
+    }
+}
+
+fn groups_by_size(tenancy: &Tenancy) -> Vec<(Ident, TenantType)> {
+    let mut sizes: BTreeMap<&Ident, (usize, &TenantType)> = BTreeMap::new();
+    for distribution in tenancy.tables().filter_map(|table| table.distribution()) {
+        let group = sizes.entry(&distribution.colocation);
+        group.or_insert((0, &distribution.tenant_type)).0 += 1;
+    }
+    let mut groups: Vec<_> = sizes.into_iter().collect();
+    groups.sort_by_key(|(_, (size, _))| std::cmp::Reverse(*size));
+    groups
+        .into_iter()
+        .map(|(name, (_, tenant_type))| (name.clone(), tenant_type.clone()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use tenant_guard::{Policy, Table};
+
+    use super::*;
+    use crate::tls;
+
+    fn connecting() -> Connecting {
+        let config = Arc::new(Config::new("postgresql://me@a/app").unwrap());
+        let tls = tls::make_tls(&config.server).unwrap();
+        let canceller = Canceller::new(tls.clone());
+        Connecting {
+            config,
+            tls: MakeTlsDebug(tls),
+            canceller,
+        }
+    }
+
+    fn guard(search_path: &[&str]) -> Guard {
+        let table =
+            Table::distributed("tasks", "tenant_id", TenantType::Int8).columns(["tenant_id", "id"]);
+        let tenancy = Tenancy::builder()
+            .table(table)
+            .search_path(search_path.iter().copied())
+            .build();
+        Guard::new(tenancy.unwrap(), Policy::default())
+    }
+
+    #[test]
+    fn a_node_keeps_its_pool_while_it_is_the_same() {
+        let connecting = connecting();
+        let topology = |nodes: [&str; 2]| Topology::fixed(nodes, 4).unwrap();
+        let first = Snapshot::new(topology(["a", "b"]), guard(&["public"]), &connecting, None);
+        let same_nodes = |guard, nodes| {
+            let next = Snapshot::new(topology(nodes), guard, &connecting, Some(&first));
+            let pairs = next.nodes.iter().zip(&first.nodes);
+            pairs
+                .map(|(new, old)| Arc::ptr_eq(new, old))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(same_nodes(guard(&["public"]), ["a", "c"]), [true, false]);
+        // Sessions with another search path are no sessions for these statements.
+        assert_eq!(
+            same_nodes(guard(&["app", "public"]), ["a", "b"]),
+            [false, false]
+        );
+    }
+}

@@ -1,0 +1,104 @@
+//! Where a tenant's statement goes, and why.
+
+use std::fmt;
+
+use super::{Node, ShardRange};
+
+/// Where a tenant's statement goes, and why.
+#[derive(Clone, Copy, Debug)]
+pub struct Route<'topology> {
+    index: usize,
+    node: &'topology Node,
+    reason: RouteReason,
+    hash: Option<i32>,
+    range: Option<ShardRange>,
+}
+
+/// Why a statement goes to the node it goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RouteReason {
+    /// The node owns the shard with the tenant's rows.
+    Owner,
+    /// To the coordinator: no active node with metadata owns the shard.
+    OwnerUnavailable,
+    /// To the coordinator: the type of the tenant column cannot be hashed exactly here.
+    Unhashed,
+    /// To the coordinator: it is not known how these tables are distributed.
+    UnknownGroup,
+}
+
+impl RouteReason {
+    /// A short name, fit for a log or a metric.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::OwnerUnavailable => "owner_unavailable",
+            Self::Unhashed => "unhashed",
+            Self::UnknownGroup => "unknown_group",
+        }
+    }
+}
+
+impl fmt::Display for RouteReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Owner => "it owns the shard",
+            Self::OwnerUnavailable => "no active node with metadata owns the shard",
+            Self::Unhashed => "the type of the tenant column cannot be hashed here",
+            Self::UnknownGroup => "it is not known how the table is distributed",
+        })
+    }
+}
+
+impl<'topology> Route<'topology> {
+    pub(super) fn owner(index: usize, node: &'topology Node, hash: i32, range: ShardRange) -> Self {
+        Self {
+            index,
+            node,
+            reason: RouteReason::Owner,
+            hash: Some(hash),
+            range: Some(range),
+        }
+    }
+
+    pub(super) fn coordinator(
+        index: usize,
+        node: &'topology Node,
+        reason: RouteReason,
+        hash: Option<i32>,
+    ) -> Self {
+        Self {
+            index,
+            node,
+            reason,
+            hash,
+            range: None,
+        }
+    }
+
+    /// The node's place in [`Topology::nodes`](super::Topology::nodes).
+    pub(crate) fn index(&self) -> usize {
+        self.index
+    }
+
+    /// The node.
+    pub fn node(&self) -> &'topology Node {
+        self.node
+    }
+
+    /// Why it is that node.
+    pub fn reason(&self) -> RouteReason {
+        self.reason
+    }
+
+    /// The tenant's hash, where it could be computed.
+    pub fn hash(&self) -> Option<i32> {
+        self.hash
+    }
+
+    /// The hash range of the shard, where it is known.
+    pub fn range(&self) -> Option<ShardRange> {
+        self.range
+    }
+}

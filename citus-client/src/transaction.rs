@@ -1,0 +1,253 @@
+//! Transactions of one tenant.
+
+mod builder;
+mod state;
+
+use std::sync::Arc;
+
+use postgres_types::ToSql;
+use tokio_postgres::Row;
+
+pub use builder::{IsolationLevel, TransactionBuilder};
+pub(crate) use state::State;
+
+use crate::error::RequestError;
+use crate::row_stream::{RowStream, Source};
+use crate::snapshot::Snapshot;
+use crate::tenant::Call;
+use crate::{IntoGuarded, TenantId};
+
+/// A transaction of one tenant, on one connection to the node that owns its rows; or a savepoint in
+/// one, made by [`Transaction::transaction`].
+///
+/// Dropping it rolls back: of a whole transaction in the background, and its connection goes back
+/// to the pool only when the server has acknowledged; of a savepoint with the next statement.
+///
+/// A statement that fails fails the whole transaction, as PostgreSQL has it, or what was done since
+/// the savepoint. [`Transaction::commit`] says so, where PostgreSQL would answer `COMMIT` with a
+/// rollback.
+#[derive(Debug)]
+#[must_use = "dropping it rolls back"]
+pub struct Transaction<'a> {
+    scope: Scope<'a>,
+    tenant: TenantId,
+    snapshot: Arc<Snapshot>,
+}
+
+/// Whose connection it is, and how deep it is nested.
+#[derive(Debug)]
+pub(crate) enum Scope<'a> {
+    Whole(Box<State>),
+    Savepoint {
+        state: &'a State,
+        depth: u32,
+        open: bool,
+    },
+}
+
+impl Scope<'_> {
+    pub(crate) fn state(&self) -> &State {
+        match self {
+            Self::Whole(state) => state,
+            Self::Savepoint { state, .. } => state,
+        }
+    }
+
+    /// A savepoint in it.
+    pub(crate) async fn nested(&self) -> Result<Scope<'_>, RequestError> {
+        let depth = match self {
+            Self::Whole(_) => 1,
+            Self::Savepoint { depth, .. } => depth + 1,
+        };
+        let state = self.state();
+        state.savepoint(depth).await?;
+        Ok(Scope::Savepoint {
+            state,
+            depth,
+            open: true,
+        })
+    }
+
+    pub(crate) async fn commit(mut self) -> Result<(), RequestError> {
+        match &mut self {
+            Self::Whole(state) => state.commit().await,
+            Self::Savepoint { state, depth, open } => {
+                let result = state.release(*depth).await;
+                // Either way there is no such savepoint any more.
+                *open = !matches!(result, Ok(()) | Err(RequestError::Aborted { .. }));
+                result
+            }
+        }
+    }
+
+    pub(crate) async fn rollback(mut self) -> Result<(), RequestError> {
+        match &mut self {
+            Self::Whole(state) => state.rollback().await,
+            Self::Savepoint { state, depth, open } => {
+                state.rollback_to(*depth).await?;
+                *open = false;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Drop for Scope<'_> {
+    fn drop(&mut self) {
+        if let Self::Savepoint {
+            state,
+            depth,
+            open: true,
+        } = self
+        {
+            state.undo_later(*depth);
+        }
+    }
+}
+
+impl<'a> Transaction<'a> {
+    fn new(scope: Scope<'a>, tenant: TenantId, snapshot: Arc<Snapshot>) -> Self {
+        Self {
+            scope,
+            tenant,
+            snapshot,
+        }
+    }
+
+    /// All rows of a statement.
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub async fn query(
+        &self,
+        statement: impl IntoGuarded,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, RequestError> {
+        let call = self.call(statement, params)?;
+        let state = self.scope.state();
+        let connection = state.connection().await?;
+        state.noted(call.request(params, state.inner()).rows(connection).await)
+    }
+
+    /// The only row of a statement.
+    ///
+    /// # Errors
+    /// See [`RequestError`]; [`RequestError::RowCount`] for more rows or none, which does not fail
+    /// the transaction.
+    pub async fn query_one(
+        &self,
+        statement: impl IntoGuarded,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Row, RequestError> {
+        let call = self.call(statement, params)?;
+        let state = self.scope.state();
+        let connection = state.connection().await?;
+        state.noted(call.request(params, state.inner()).one(connection).await)
+    }
+
+    /// The only row of a statement, if there is one.
+    ///
+    /// # Errors
+    /// See [`RequestError`]; [`RequestError::RowCount`] for more rows, which does not fail the
+    /// transaction.
+    pub async fn query_opt(
+        &self,
+        statement: impl IntoGuarded,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Option<Row>, RequestError> {
+        let call = self.call(statement, params)?;
+        let state = self.scope.state();
+        let connection = state.connection().await?;
+        state.noted(
+            call.request(params, state.inner())
+                .at_most_one(connection)
+                .await,
+        )
+    }
+
+    /// The rows of a statement as they come. Another statement waits until the stream has ended;
+    /// dropping the stream before its end ends the transaction.
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub async fn query_raw(
+        &self,
+        statement: impl IntoGuarded,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<RowStream<'_>, RequestError> {
+        let call = self.call(statement, params)?;
+        let state = self.scope.state();
+        let connection = state.connection().await?;
+        let request = call.request(params, state.inner());
+        let rows = state.noted(request.begin(connection).await)?;
+        Ok(RowStream::new(
+            rows,
+            Source::Transaction(state),
+            request.limit,
+        ))
+    }
+
+    /// How many rows a statement changed (of a `SELECT`: gave).
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub async fn execute(
+        &self,
+        statement: impl IntoGuarded,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<u64, RequestError> {
+        let call = self.call(statement, params)?;
+        let state = self.scope.state();
+        let connection = state.connection().await?;
+        state.noted(
+            call.request(params, state.inner())
+                .affected(connection)
+                .await,
+        )
+    }
+
+    /// A savepoint: what is done in it can be rolled back alone.
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub async fn transaction(&mut self) -> Result<Transaction<'_>, RequestError> {
+        let scope = self.scope.nested().await?;
+        Ok(Transaction::new(
+            scope,
+            self.tenant.clone(),
+            Arc::clone(&self.snapshot),
+        ))
+    }
+
+    /// Commits; of a savepoint: keeps what was done in it, as a part of the transaction around it.
+    ///
+    /// # Errors
+    /// [`RequestError::Aborted`] when a statement had failed: everything is rolled back then.
+    /// [`RequestError::CommitUnknown`] when no answer came. A deferred constraint that does not
+    /// hold is a [`RequestError::Server`], and everything is rolled back. See [`RequestError`].
+    pub async fn commit(self) -> Result<(), RequestError> {
+        self.scope.commit().await
+    }
+
+    /// Rolls back what was done in the transaction or since the savepoint, and waits for it.
+    ///
+    /// # Errors
+    /// See [`RequestError`]; the server rolls back all the same.
+    pub async fn rollback(self) -> Result<(), RequestError> {
+        self.scope.rollback().await
+    }
+
+    fn call(
+        &self,
+        statement: impl IntoGuarded,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Call<'_>, RequestError> {
+        let call = Call::new(&self.snapshot, &self.tenant, statement, params.len())?;
+        let node = self.scope.state().lease().node();
+        // With Citus the statement is passed on to the node of its rows.
+        if !self.snapshot.topology.forwards() && call.node.address() != node {
+            return Err(RequestError::OtherNode { node: node.clone() });
+        }
+        Ok(call)
+    }
+}
