@@ -1,0 +1,17 @@
+//! Against real servers: Citus where it is installed, else plain PostgreSQL.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests, which the setting for tests does not reach"
+)]
+
+mod clean_return;
+mod faults;
+mod refresh;
+mod requests;
+mod routing;
+mod support;
+mod transactions;
+mod unscoped;

@@ -1,0 +1,105 @@
+//! The driver keeps up with the cluster.
+
+use std::time::Duration;
+
+use crate::support::{config, connect, database, eventually};
+
+#[tokio::test]
+async fn a_new_table_is_learnt() {
+    let database = database().await;
+    if !database.is_citus() {
+        return;
+    }
+    let cluster = connect(config(&database).refresh_every(Duration::from_millis(200))).await;
+    let guarded = cluster.guard("SELECT id FROM projects").unwrap();
+    database
+        .migrate(
+            "CREATE TABLE notes (tenant_id bigint, id bigint);
+             SELECT create_distributed_table('notes', 'tenant_id', colocate_with => 'projects');",
+        )
+        .await
+        .unwrap();
+    let tenant = cluster.tenant(1);
+    eventually("the table is known", || async {
+        tenant.query("SELECT id FROM notes", &[]).await.is_ok()
+    })
+    .await;
+    // What was guarded before was guarded for another schema.
+    assert!(
+        tenant
+            .query(&guarded, &[])
+            .await
+            .unwrap_err()
+            .is_retryable()
+    );
+}
+
+#[tokio::test]
+async fn a_moved_shard_is_followed() {
+    let database = database().await;
+    if !database.is_citus() {
+        return;
+    }
+    let cluster = connect(config(&database)).await;
+    let tenant = cluster.tenant(1);
+    tenant
+        .execute("INSERT INTO projects (id) VALUES (1)", &[])
+        .await
+        .unwrap();
+    let before = cluster.route("projects", 1).unwrap();
+    let topology = cluster.topology();
+    let target = topology
+        .nodes()
+        .iter()
+        .find(|node| node.is_routable() && !node.is_coordinator() && *node.address() != before.node)
+        .unwrap();
+    let client = database.connect().await.unwrap();
+    let sql = format!(
+        "SELECT citus_move_shard_placement(
+            get_shard_id_for_distribution_column('projects', 1), '{}', {}, '{}', {},
+            shard_transfer_mode => 'block_writes')",
+        before.node.host,
+        before.node.port,
+        target.address().host,
+        target.address().port
+    );
+    client.batch_execute(&sql).await.unwrap();
+    // The old route costs a hop, and is right.
+    assert_eq!(
+        tenant
+            .query("SELECT id FROM projects", &[])
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    cluster.refresh().await.unwrap();
+    assert_eq!(
+        &cluster.route("projects", 1).unwrap().node,
+        target.address()
+    );
+    assert_eq!(
+        tenant
+            .query("SELECT id FROM projects", &[])
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn the_background_task_ends_with_the_cluster() {
+    let database = database().await;
+    let cluster = connect(config(&database)).await;
+    cluster
+        .tenant(1)
+        .query("SELECT id FROM projects", &[])
+        .await
+        .unwrap();
+    drop(cluster);
+    eventually("no session is left", || async {
+        crate::support::sessions(&database, "true").await == 0
+    })
+    .await;
+}

@@ -1,0 +1,62 @@
+//! SQL that concerns all tenants.
+
+use citus_client::RequestError;
+use futures_util::TryStreamExt;
+
+use crate::support::{config, connect, database, pools};
+
+#[tokio::test]
+async fn it_goes_to_the_coordinator_as_it_is() {
+    let database = database().await;
+    for pool in pools() {
+        let cluster = connect(config(&database).pool(pool)).await;
+        let unscoped = cluster.unscoped("report");
+        let port = unscoped
+            .query_one("SELECT inet_server_port()", &[])
+            .await
+            .unwrap();
+        assert_eq!(
+            port.get::<_, i32>(0),
+            i32::from(database.node(0).unwrap().port())
+        );
+        unscoped
+            .batch_execute("CREATE TABLE notes (id int); INSERT INTO notes VALUES (1), (2)")
+            .await
+            .unwrap();
+        assert!(
+            unscoped
+                .query_opt("SELECT id FROM notes WHERE id = $1", &[&3])
+                .await
+                .unwrap()
+                .is_none()
+        );
+        let rows = unscoped
+            .query_raw("SELECT id FROM notes", &[])
+            .await
+            .unwrap();
+        assert_eq!(rows.try_collect::<Vec<_>>().await.unwrap().len(), 2);
+        let mut transaction = unscoped.transaction().await.unwrap();
+        transaction
+            .execute("DELETE FROM notes WHERE id = 1", &[])
+            .await
+            .unwrap();
+        let savepoint = transaction.transaction().await.unwrap();
+        savepoint.batch_execute("DELETE FROM notes").await.unwrap();
+        savepoint.rollback().await.unwrap();
+        transaction.commit().await.unwrap();
+        assert_eq!(unscoped.execute("DELETE FROM notes", &[]).await.unwrap(), 1);
+        unscoped.execute("DROP TABLE notes", &[]).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_failed_transaction_does_not_commit() {
+    let database = database().await;
+    let cluster = connect(config(&database)).await;
+    let transaction = cluster.unscoped("test").transaction().await.unwrap();
+    transaction.query("SELECT 1 / 0", &[]).await.unwrap_err();
+    assert!(matches!(
+        transaction.commit().await,
+        Err(RequestError::Aborted { .. })
+    ));
+}
