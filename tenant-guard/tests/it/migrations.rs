@@ -4,18 +4,18 @@
 //! `UPDATE_CASES=1 cargo test -p tenant-guard --test it migrations` writes the answers anew; read
 //! the difference before you commit it.
 
+mod live;
+
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use tenant_guard::Tenancy;
 
 #[test]
 fn every_migration_is_read_as_written() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/migrations");
     let mut count = 0;
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for path in pages() {
         let page = fs::read_to_string(&path).unwrap();
         let (answered, cases) = answer(&page);
         count += cases;
@@ -26,6 +26,23 @@ fn every_migration_is_read_as_written() {
         }
     }
     assert!(count > 50, "only {count} cases were found");
+}
+
+fn pages() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/migrations");
+    let mut pages: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    pages.sort();
+    pages
+}
+
+/// The migrations of a page, as they are written.
+fn cases(page: &str) -> impl Iterator<Item = &str> {
+    page.split("```sql\n")
+        .skip(1)
+        .map(|part| part.split_once("\n```\n").expect("a block is closed").0)
 }
 
 /// The page with each answer replaced by what is read now, and the number of its cases.

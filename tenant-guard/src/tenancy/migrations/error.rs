@@ -120,9 +120,10 @@ pub enum MigrationProblem {
         /// What Citus would say.
         what: String,
     },
-    /// An unqualified name depends on a `SET search_path` in another file.
-    #[error("the search path was set in an earlier file and never reset")]
-    InheritedSearchPath,
+    /// An unqualified name depends on a search path that an earlier file, or the database's own
+    /// settings, may or may not have put in force: tools differ in when they start a session.
+    #[error("which search path is in force depends on the tool that runs the migrations")]
+    OpenSearchPath,
     /// An unqualified name while the search path is empty.
     #[error("the search path is empty, so an unqualified name means nothing")]
     EmptySearchPath,
@@ -150,8 +151,8 @@ impl MigrationProblem {
             Self::UnknownColumn { .. } => "Check the column's spelling and case.",
             Self::Exists { .. } => "Drop the older one first, or use IF NOT EXISTS.",
             Self::Citus { .. } => "Call undistribute_table first, or correct the call.",
-            Self::InheritedSearchPath => {
-                "Set the search path in each file that relies on it, or use SET LOCAL."
+            Self::OpenSearchPath => {
+                "Set the search path in each file that relies on it, or write the schema before the name."
             }
             Self::EmptySearchPath => "Write the schema before each name.",
         }

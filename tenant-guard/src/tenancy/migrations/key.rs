@@ -19,6 +19,8 @@ pub(super) struct Key {
     pub(super) needs: BTreeSet<Ident>,
     pub(super) unique: bool,
     pub(super) label: Label,
+    /// What stands for the columns in a name that PostgreSQL chooses.
+    name_parts: Vec<String>,
 }
 
 /// A key before it has a name for sure.
@@ -78,6 +80,7 @@ impl NewKey {
             needs: self.needs,
             unique: self.unique,
             label: self.label,
+            name_parts: self.name_parts,
         }
     }
 }
@@ -96,7 +99,7 @@ impl Key {
             needs: self.needs.clone(),
             unique: self.unique,
             label: self.label,
-            name_parts: self.columns.iter().map(ToString::to_string).collect(),
+            name_parts: self.name_parts.clone(),
         }
     }
 
@@ -104,6 +107,11 @@ impl Key {
         for column in &mut self.columns {
             if column == from {
                 *column = to.clone();
+            }
+        }
+        for part in &mut self.name_parts {
+            if part == from.as_str() {
+                to.as_str().clone_into(part);
             }
         }
         if self.needs.remove(from) {

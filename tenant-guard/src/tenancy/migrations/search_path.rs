@@ -16,7 +16,8 @@ pub(super) struct SearchPath {
     default: Vec<Ident>,
     session: Option<Vec<Ident>>,
     transaction: Option<Vec<Ident>>,
-    inherited: bool,
+    /// Whether it depends on the tool which path is in force.
+    open: bool,
     last_set: Option<Vec<Ident>>,
 }
 
@@ -26,7 +27,7 @@ impl Default for SearchPath {
             default: vec!["public".into()],
             session: None,
             transaction: None,
-            inherited: false,
+            open: false,
             last_set: None,
         }
     }
@@ -38,8 +39,8 @@ impl SearchPath {
         if let Some(path) = &self.transaction {
             return Ok(path);
         }
-        if self.inherited {
-            return Err(Problem::InheritedSearchPath);
+        if self.open {
+            return Err(Problem::OpenSearchPath);
         }
         Ok(self.session.as_ref().unwrap_or(&self.default))
     }
@@ -52,7 +53,7 @@ impl SearchPath {
 
     pub(super) fn start_file(&mut self) {
         self.transaction = None;
-        self.inherited = self
+        self.open |= self
             .session
             .as_ref()
             .is_some_and(|path| *path != self.default);
@@ -65,7 +66,7 @@ impl SearchPath {
     pub(super) fn reset(&mut self) {
         self.session = None;
         self.transaction = None;
-        self.inherited = false;
+        self.open = self.default != Self::default().default;
     }
 
     /// `SET [SESSION | LOCAL] search_path {TO | =} …`, from behind `search_path`.
@@ -80,11 +81,13 @@ impl SearchPath {
 
     /// `ALTER DATABASE … SET search_path {TO | =} …`: for sessions that start later.
     pub(super) fn set_default(&mut self, value: Cursor<'_>) -> Result<(), Problem> {
-        self.default = if value.sees("DEFAULT") {
-            vec!["public".into()]
+        let path = if value.sees("DEFAULT") {
+            Self::default().default
         } else {
             listed(value)?
         };
+        self.open |= self.session.is_none() && path != self.default;
+        self.default = path;
         Ok(())
     }
 
@@ -113,7 +116,7 @@ impl SearchPath {
         }
         self.session = Some(path);
         self.transaction = None;
-        self.inherited = false;
+        self.open = false;
     }
 }
 
