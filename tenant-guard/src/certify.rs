@@ -77,11 +77,14 @@ fn prove(
 
 /// The slots are exactly the tenant's parameters and the tables' names of the output.
 fn check_slots(tree: &Tree, output: &Spliced, tenant_param: u32) -> Result<(), Failure> {
-    let params: Vec<i32> = tree
-        .structs("ParamRef")
-        .filter(|param| shape::is_tenant_param(param, tenant_param))
-        .map(Tree::location)
-        .collect();
+    let (mut params, mut tables) = (Vec::new(), Vec::new());
+    tree.visit(&mut |node| {
+        if shape::is_tenant_param(node, tenant_param) {
+            params.push(node.location());
+        } else if node.is("RangeVar") && !node.text("schemaname").is_empty() {
+            tables.push(node.location());
+        }
+    });
     let slots = output.tenant_param_slots.iter();
     if !same_places(params, slots.clone().map(|slot| slot.start)) {
         return Err("a tenant parameter's slot is misplaced");
@@ -94,11 +97,6 @@ fn check_slots(tree: &Tree, output: &Spliced, tenant_param: u32) -> Result<(), F
         return Err("a tenant parameter's slot holds something else");
     }
 
-    let tables: Vec<i32> = tree
-        .structs("RangeVar")
-        .filter(|table| !table.text("schemaname").is_empty())
-        .map(Tree::location)
-        .collect();
     if !same_places(
         tables,
         output.table_slots.iter().map(|slot| slot.range.start),

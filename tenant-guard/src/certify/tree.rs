@@ -36,7 +36,14 @@ impl PartialEq for Tree {
                     location: _,
                     fields: other_fields,
                 },
-            ) => name == other_name && fields == other_fields,
+            ) => {
+                // The order of fields does not count: setting one may have moved it.
+                name == other_name
+                    && fields.len() == other_fields.len()
+                    && fields
+                        .iter()
+                        .all(|(field, value)| other.field(field) == Some(value))
+            }
             (Self::List(items), Self::List(other)) => items == other,
             (Self::Text(text), Self::Text(other)) => text == other,
             (Self::Number(number), Self::Number(other)) => number == other,
@@ -147,12 +154,11 @@ impl Tree {
         drop(self.take(wanted));
     }
 
-    /// Sets a field. Fields are kept sorted, so that the order of setting them does not count.
+    /// Sets a field.
     pub(super) fn insert(&mut self, field: &'static str, value: Self) {
         self.remove(field);
         if let Self::Struct { fields, .. } = self {
-            let index = fields.partition_point(|(name, _)| *name < field);
-            fields.insert(index, (field, value));
+            fields.push((field, value));
         }
     }
 
@@ -161,36 +167,25 @@ impl Tree {
     }
 
     /// Everything directly below, with the field's name (empty in lists).
-    pub(super) fn children_mut(
-        &mut self,
-    ) -> Box<dyn Iterator<Item = (&'static str, &mut Self)> + '_> {
-        match self {
-            Self::Struct { fields, .. } => {
-                Box::new(fields.iter_mut().map(|(name, value)| (*name, value)))
-            }
-            Self::List(items) => Box::new(items.iter_mut().map(|item| ("", item))),
-            Self::Text(_) | Self::Number(_) => Box::new(std::iter::empty()),
-        }
+    pub(super) fn children_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Self)> {
+        let (fields, items) = match self {
+            Self::Struct { fields, .. } => (fields.as_mut_slice(), &mut [][..]),
+            Self::List(items) => (&mut [][..], items.as_mut_slice()),
+            Self::Text(_) | Self::Number(_) => (&mut [][..], &mut [][..]),
+        };
+        let fields = fields.iter_mut().map(|(name, value)| (*name, value));
+        fields.chain(items.iter_mut().map(|item| ("", item)))
     }
 
-    /// All nodes of this type, at any depth.
-    pub(super) fn structs<'t>(
-        &'t self,
-        type_name: &'static str,
-    ) -> Box<dyn Iterator<Item = &'t Self> + 't> {
-        let own = self.is(type_name).then_some(self).into_iter();
+    /// Visits this node and everything below it.
+    pub(super) fn visit<'t>(&'t self, visitor: &mut impl FnMut(&'t Self)) {
+        visitor(self);
         match self {
-            Self::Struct { fields, .. } => Box::new(
-                own.chain(
-                    fields
-                        .iter()
-                        .flat_map(move |(_, value)| value.structs(type_name)),
-                ),
-            ),
-            Self::List(items) => {
-                Box::new(items.iter().flat_map(move |item| item.structs(type_name)))
+            Self::Struct { fields, .. } => {
+                fields.iter().for_each(|(_, value)| value.visit(visitor));
             }
-            Self::Text(_) | Self::Number(_) => Box::new(own),
+            Self::List(items) => items.iter().for_each(|item| item.visit(visitor)),
+            Self::Text(_) | Self::Number(_) => {}
         }
     }
 }

@@ -249,7 +249,6 @@ impl SerializeStruct for StructBuilder {
         if self.name == "Node" {
             return Ok(self.fields.pop().map(|(_, value)| value));
         }
-        self.fields.sort_unstable_by_key(|(name, _)| *name);
         Ok(Some(Tree::Struct {
             name: self.name,
             location: self.location,
