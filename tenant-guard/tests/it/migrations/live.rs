@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use citus_testkit::TestCluster;
 use citus_testkit::tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
-use tenant_guard::{Table, TableKind, Tenancy, TenantType, split_statements};
+use tenant_guard::{Ident, Table, TableKind, Tenancy, TenantType, split_statements};
 
 use super::{cases, files, pages};
 
@@ -91,7 +91,7 @@ fn keys(table: &Table) -> BTreeSet<String> {
             .name
             .as_ref()
             .map_or_else(|| "?".to_owned(), ToString::to_string);
-        let mut columns: Vec<&str> = key.columns.iter().map(|column| column.as_str()).collect();
+        let mut columns: Vec<&str> = key.columns.iter().map(Ident::as_str).collect();
         columns.sort_unstable();
         format!("{name} ({})", columns.join(", "))
     });
