@@ -3,6 +3,7 @@
 mod bootstrap;
 mod explain;
 mod membership;
+mod ping;
 mod refresh;
 
 use std::borrow::Cow;
@@ -13,6 +14,7 @@ use tenant_guard::{GuardedSql, Refusal, Tenancy};
 use tokio::sync::Notify;
 
 pub use explain::{Explanation, RouteError};
+pub use ping::Ping;
 
 use crate::config::Config;
 use crate::error::{ConnectError, RequestError};
@@ -149,6 +151,11 @@ impl Cluster {
         tenant: impl Into<TenantId>,
     ) -> Result<Explanation, RouteError> {
         explain::explain(&self.inner.snapshot.load(), table, &tenant.into())
+    }
+
+    /// Asks every node whether it answers, also those to which nothing is routed.
+    pub async fn ping(&self) -> Vec<Ping> {
+        ping::ping(&self.inner).await
     }
 
     /// Reads what the cluster tells of itself now, and not only when it is next due.

@@ -73,7 +73,7 @@ mod topology;
 mod transaction;
 mod unscoped;
 
-pub use cluster::{Cluster, Explanation, RouteError};
+pub use cluster::{Cluster, Explanation, Ping, RouteError};
 pub use config::{Config, ConfigError, PoolKind, SslMode};
 pub use error::{ConnectError, NodeError, PgError, RequestError};
 pub use row_stream::RowStream;

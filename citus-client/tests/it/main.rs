@@ -8,6 +8,8 @@
 )]
 
 mod clean_return;
+#[cfg(feature = "cli")]
+mod command;
 mod faults;
 mod refresh;
 mod requests;

@@ -1,2 +1,0 @@
-//! The developers' commands.
-fn main() {}
