@@ -15,5 +15,7 @@ mod refresh;
 mod requests;
 mod routing;
 mod support;
+#[cfg(all(feature = "rustls-023", unix))]
+mod tls;
 mod transactions;
 mod unscoped;
