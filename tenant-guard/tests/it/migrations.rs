@@ -5,6 +5,7 @@
 //! the difference before you commit it.
 
 mod live;
+mod soup;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

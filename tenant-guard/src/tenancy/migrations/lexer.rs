@@ -41,6 +41,17 @@ pub(super) struct LexError {
     pub(super) what: &'static str,
 }
 
+/// What does not end a string.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Escapes {
+    /// Nothing: bit strings.
+    None,
+    /// `''`
+    Quote,
+    /// `''`, and a backslash with what follows it.
+    Backslash,
+}
+
 /// Cuts the text into tokens, one at a time. White space and comments are passed over.
 #[derive(Debug)]
 pub(super) struct Lexer<'a> {
@@ -69,12 +80,12 @@ impl<'a> Lexer<'a> {
             return Ok(None);
         };
         let kind = match byte {
-            b'e' | b'E' if self.peek(1) == Some(b'\'') => self.string(1, true)?,
-            b'b' | b'B' | b'x' | b'X' | b'n' | b'N' if self.peek(1) == Some(b'\'') => {
-                self.string(1, false)?
+            b'e' | b'E' if self.peek(1) == Some(b'\'') => self.string(1, Escapes::Backslash)?,
+            b'b' | b'B' | b'x' | b'X' if self.peek(1) == Some(b'\'') => {
+                self.string(1, Escapes::None)?
             }
             b'u' | b'U' if self.peek(1) == Some(b'&') && self.peek(2) == Some(b'\'') => {
-                self.string(2, false)?
+                self.string(2, Escapes::Quote)?
             }
             b'u' | b'U' if self.peek(1) == Some(b'&') && self.peek(2) == Some(b'"') => {
                 self.quoted_word(2)?;
@@ -84,7 +95,7 @@ impl<'a> Lexer<'a> {
                 self.take_while(continues_word);
                 Kind::Word
             }
-            b'\'' => self.string(0, false)?,
+            b'\'' => self.string(0, Escapes::Quote)?,
             b'"' => {
                 self.quoted_word(0)?;
                 Kind::QuotedWord
@@ -162,20 +173,46 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn string(&mut self, prefix: usize, backslash_escapes: bool) -> Result<Kind, LexError> {
+    fn string(&mut self, prefix: usize, escapes: Escapes) -> Result<Kind, LexError> {
         let opened = self.error("a string that is not closed");
         self.at += prefix + 1;
         loop {
             match self.peek(0) {
-                Some(b'\\') if backslash_escapes => self.at += 2,
-                Some(b'\'') if self.peek(1) == Some(b'\'') => self.at += 2,
+                Some(b'\\') if escapes == Escapes::Backslash => self.at += 2,
+                Some(b'\'') if self.peek(1) == Some(b'\'') && escapes != Escapes::None => {
+                    self.at += 2;
+                }
                 Some(b'\'') => {
                     self.at += 1;
-                    return Ok(Kind::String);
+                    match self.continuation() {
+                        Some(inside) => self.at = inside,
+                        None => return Ok(Kind::String),
+                    }
                 }
                 Some(_) => self.at += 1,
                 None => return Err(opened),
             }
+        }
+    }
+
+    /// Behind the next quote, where a string goes on after a line's end: `'a'` above `'b'` is one
+    /// string of one kind (`quotecontinue`).
+    fn continuation(&self) -> Option<usize> {
+        let mut has_newline = false;
+        let mut ahead = 0;
+        loop {
+            match (self.peek(ahead)?, self.peek(ahead + 1)) {
+                (b'\n' | b'\r', _) => has_newline = true,
+                (b' ' | b'\t' | 0x0b | 0x0c, _) => {}
+                (b'-', Some(b'-')) => {
+                    while !matches!(self.peek(ahead + 1)?, b'\n' | b'\r') {
+                        ahead += 1;
+                    }
+                }
+                (b'\'', _) if has_newline => return Some(self.at + ahead + 1),
+                _ => return None,
+            }
+            ahead += 1;
         }
     }
 
@@ -228,16 +265,18 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    /// Digits with at most one point and an exponent. What PostgreSQL would call trailing junk is
+    /// taken along.
     fn number(&mut self) -> Kind {
-        let mut previous = b'0';
+        let (mut previous, mut has_point) = (b'0', false);
         while let Some(byte) = self.peek(0) {
-            let exponent_sign = matches!(byte, b'+' | b'-') && matches!(previous, b'e' | b'E');
-            let range = byte == b'.' && self.peek(1) == Some(b'.');
-            if range
-                || !(byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_' || exponent_sign)
-            {
+            let is_exponent = matches!(previous, b'e' | b'E');
+            let point = byte == b'.' && !has_point && self.peek(1) != Some(b'.');
+            let sign = is_exponent && matches!(byte, b'+' | b'-');
+            if !(point || sign || byte == b'_' || byte.is_ascii_alphanumeric()) {
                 break;
             }
+            has_point |= point || is_exponent;
             previous = byte;
             self.at += 1;
         }
@@ -301,6 +340,8 @@ mod tests {
         assert_eq!(tokens(r"'\' x"), [r"'\'", "x"]);
         assert_eq!(tokens(r"E'\'' x"), [r"E'\''", "x"]);
         assert_eq!(tokens(r"U&'\' x"), [r"U&'\'", "x"]);
+        assert_eq!(tokens("E'a' -- '\n'\\'' x"), ["E'a' -- '\n'\\''", "x"]);
+        assert_eq!(tokens("'a' 'b'"), ["'a'", "'b'"]);
         assert_eq!(tokens("$$;'$$ x"), ["$$;'$$", "x"]);
         assert_eq!(tokens("$a$ $b$ $a$ x"), ["$a$ $b$ $a$", "x"]);
         assert_eq!(tokens("a$b$c"), ["a$b$c"]);
@@ -337,5 +378,71 @@ mod tests {
             "a dollar-quoted string that is not closed"
         );
         assert_eq!(error("a \0"), "a character that SQL does not know");
+    }
+
+    /// PostgreSQL's own scanner cuts the same words, strings and punctuation.
+    #[cfg(feature = "pg-grammar")]
+    mod against_postgresql {
+        use pg_query::protobuf::Token as Scanned;
+        use proptest::prelude::*;
+
+        use super::super::*;
+
+        /// Where words, strings and punctuation start; nothing where the text is no SQL.
+        fn own(text: &str) -> Option<Vec<usize>> {
+            let mut lexer = Lexer::new(text);
+            let mut starts = Vec::new();
+            while let Some(token) = lexer.next().ok()? {
+                if token.kind == Kind::PsqlCommand || text.contains("..") {
+                    return None;
+                }
+                let cut_alike = !matches!(
+                    token.kind,
+                    Kind::Number | Kind::Parameter | Kind::Operator | Kind::Punctuation(b':')
+                );
+                if cut_alike {
+                    starts.push(token.start);
+                }
+            }
+            Some(starts)
+        }
+
+        fn postgresql_s(text: &str) -> Option<Vec<usize>> {
+            let scanned = pg_query::scan(text).ok()?;
+            let starts = scanned.tokens.iter().filter_map(|token| {
+                let start = usize::try_from(token.start).ok()?;
+                let first = *text.as_bytes().get(start)?;
+                let comment = matches!(token.token(), Scanned::SqlComment | Scanned::CComment);
+                let other = matches!(
+                    token.token(),
+                    Scanned::Iconst | Scanned::Fconst | Scanned::Param | Scanned::Typecast
+                ) || first == b':'
+                    || is_operator(first);
+                (!comment && !other).then_some(start)
+            });
+            Some(starts.collect())
+        }
+
+        fn soup() -> impl Strategy<Value = String> {
+            let pieces = [
+                "a", "Tasks", "é", "_x$1", " ", "\n", "\t", "'", "''", "\"", "E'", "e'\\'", "U&'",
+                "u&\"", "B'0'", "N'x'", "x'1'", "$$", "$a$", "$1", "--", "/*", "*/", "/", "*", "+",
+                "-", "<>", "::", ":=", "(", ")", "[", "]", ",", ";", ".", "1", "1.5", ".5", "1e5",
+                "\\", "&", "u", "n",
+            ];
+            proptest::collection::vec(proptest::sample::select(pieces.to_vec()), 0..24)
+                .prop_map(|pieces| pieces.concat())
+        }
+
+        proptest! {
+            #![proptest_config(ProptestConfig { cases: 5_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+            #[test]
+            fn tokens_start_at_the_same_places(text in soup()) {
+                if let (Some(own), Some(theirs)) = (own(&text), postgresql_s(&text)) {
+                    prop_assert_eq!(own, theirs);
+                }
+            }
+        }
     }
 }

@@ -6,13 +6,16 @@ use super::error::MigrationProblem as Problem;
 pub(super) fn plain_string(written: &str) -> Result<String, Problem> {
     if let Some(rest) = written.strip_prefix('\'') {
         let inner = rest.strip_suffix('\'').unwrap_or(rest);
-        return Ok(inner.replace("''", "'"));
+        // A single quote that is left ends the first of several parts on several lines.
+        if !inner.replace("''", "").contains('\'') {
+            return Ok(inner.replace("''", "'"));
+        }
     }
     if written.starts_with('$') {
         return Ok(dollar_body(written).to_owned());
     }
     Err(Problem::Unread {
-        what: "a string with escapes could not be read".to_owned(),
+        what: "a string with escapes, or over several lines, could not be read".to_owned(),
     })
 }
 
@@ -37,5 +40,6 @@ mod tests {
         assert_eq!(plain_string("$$a'b$$").unwrap(), "a'b");
         assert_eq!(plain_string("$x$a$$b$x$").unwrap(), "a$$b");
         assert!(plain_string("E'a'").is_err());
+        assert!(plain_string("'a'\n'b'").is_err());
     }
 }

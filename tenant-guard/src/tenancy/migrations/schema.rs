@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Ident, Table, TableName, Tenancy, TenancyError, TenantType};
 use super::colocation::{Colocation, Group};
-use super::cursor::Name;
+use super::cursor::{Cursor, Name};
 use super::error::MigrationProblem as Problem;
-use super::key::Key;
+use super::key::{Key, names_in};
 use super::search_path::SearchPath;
+use super::split::split;
 
 /// The schema that stands for each session's own temporary one.
 const TEMPORARY: &str = "pg_temp";
@@ -261,7 +262,23 @@ impl Schema {
             })
     }
 
-    /// The name of an index or a constraint that PostgreSQL would choose.
+    /// Whether a column has a type of this name, in whatever schema.
+    pub(super) fn is_column_type(&self, name: &Ident) -> Result<bool, Problem> {
+        let columns = self
+            .tables()
+            .filter_map(|(_, table)| table.columns.as_ref());
+        for column in columns.flatten() {
+            let written = &column.data_type;
+            for piece in split(written)? {
+                if names_in(Cursor::new(written, &piece.tokens)).contains(name) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether no relation, index or constraint of the schema has this name.
     pub(super) fn is_free(&self, schema: &Ident, name: &str) -> bool {
         let full = TableName::new(schema.clone(), name);
         !self.relations.contains_key(&full)

@@ -47,17 +47,17 @@ fn insert(schema: &mut Schema, name: TableName, definition: UserType) -> Result<
 }
 
 /// Reads from behind `DROP TYPE` or `DROP DOMAIN`.
-pub(super) fn drop(schema: &mut Schema, at: Cursor<'_>) -> Result<(), Problem> {
-    if at.words().any(|word| word.eq_ignore_ascii_case("cascade")) {
-        return Err(Problem::Unsupported {
-            what: "dropping a type with CASCADE, which drops columns,",
-            fix: "Drop the columns first, each by ALTER TABLE, and leave CASCADE out.",
-        });
-    }
-    let mut at = at;
+pub(super) fn drop(schema: &mut Schema, mut at: Cursor<'_>) -> Result<(), Problem> {
+    let cascades = at.words().any(|word| word.eq_ignore_ascii_case("cascade"));
     at.eat("IF EXISTS");
     for mut item in at.list() {
         let name = item.name()?;
+        if cascades && schema.is_column_type(&name.name)? {
+            return Err(Problem::Unsupported {
+                what: "dropping a type with CASCADE, which drops columns,",
+                fix: "Drop the columns first, each by ALTER TABLE.",
+            });
+        }
         if let Some(full) = schema.find_type(&name)? {
             schema.types.remove(&full);
         }
