@@ -15,34 +15,64 @@ pub(crate) fn signal(process: u32, signal: Signal) -> io::Result<()> {
     kill_process(pid, signal).map_err(io::Error::from)
 }
 
-/// Sends a signal to a process and all its descendants.
+/// Freezes a process and all its descendants, and gives their numbers.
 ///
 /// The parent comes first, and descendants are looked up until no new one appears: a process that
 /// is stopped starts no more of them. (Each process of PostgreSQL is a process group of its own, so
 /// one signal to a group would not do.)
-pub(crate) fn signal_tree(root: u32, what: Signal) -> io::Result<()> {
-    signal(root, what)?;
-    let mut reached = HashSet::from([root]);
+pub(crate) fn freeze(root: u32) -> io::Result<HashSet<u32>> {
+    signal(root, Signal::STOP)?;
+    let mut frozen = HashSet::from([root]);
     loop {
-        let parents = parents()?;
-        let before = reached.len();
-        loop {
-            let fresh: Vec<u32> = parents
-                .iter()
-                .filter(|(pid, parent)| reached.contains(parent) && !reached.contains(pid))
-                .map(|&(pid, _)| pid)
-                .collect();
-            if fresh.is_empty() {
-                break;
-            }
-            for pid in fresh {
-                // It can have ended meanwhile, which is as good.
-                let _ = signal(pid, what);
-                reached.insert(pid);
-            }
+        let family = descendants(&frozen)?;
+        if family.is_empty() {
+            return Ok(frozen);
         }
-        if reached.len() == before {
-            return Ok(());
+        for pid in family {
+            // It can have ended meanwhile, which is as good.
+            let _ = signal(pid, Signal::STOP);
+            frozen.insert(pid);
+        }
+    }
+}
+
+/// Lets a process and all its descendants go on.
+pub(crate) fn thaw(root: u32) -> io::Result<()> {
+    let family = descendants(&HashSet::from([root]));
+    // Whatever became of the search: a frozen root would never end.
+    signal(root, Signal::CONT)?;
+    for pid in family? {
+        let _ = signal(pid, Signal::CONT);
+    }
+    Ok(())
+}
+
+/// Kills a process and all its descendants. They are frozen before: as soon as the first is dead,
+/// its children have another parent and are no longer to be found.
+pub(crate) fn kill(root: u32) {
+    for pid in freeze(root).unwrap_or_else(|_| HashSet::from([root])) {
+        let _ = signal(pid, Signal::KILL);
+    }
+}
+
+/// All children of these processes, their children and so on, without themselves.
+fn descendants(of: &HashSet<u32>) -> io::Result<HashSet<u32>> {
+    let parents = parents()?;
+    let mut found = HashSet::new();
+    loop {
+        let before = found.len();
+        found.extend(
+            parents
+                .iter()
+                .filter_map(|(pid, parent)| {
+                    let is_one =
+                        (of.contains(parent) || found.contains(parent)) && !of.contains(pid);
+                    is_one.then_some(*pid)
+                })
+                .collect::<Vec<_>>(),
+        );
+        if found.len() == before {
+            return Ok(found);
         }
     }
 }
@@ -84,6 +114,9 @@ fn parent_in(stat: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+    use std::process::{Child, ChildStdout, Stdio};
+
     use super::*;
 
     #[test]
@@ -101,35 +134,54 @@ mod tests {
         assert!(known.contains(&(child.id(), std::process::id())));
     }
 
-    #[test]
-    fn a_whole_tree_is_reached() {
+    /// A process with a child and a grandchild, all of which have the other end of this pipe.
+    fn family() -> (Child, ChildStdout) {
         let mut shell = Command::new("sh")
-            .args(["-c", "sleep 60 & sleep 60 & wait"])
+            .args(["-c", "(sleep 600; true) & echo started; wait"])
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let children = || {
-            parents()
-                .unwrap()
-                .into_iter()
-                .filter(|(_, parent)| *parent == shell.id())
-                .count()
-        };
-        while children() < 2 {
-            std::thread::yield_now();
-        }
-        let grandchildren: Vec<u32> = parents()
-            .unwrap()
-            .into_iter()
-            .filter(|(_, parent)| *parent == shell.id())
-            .map(|(pid, _)| pid)
-            .collect();
-        signal_tree(shell.id(), Signal::KILL).unwrap();
+        let mut output = shell.stdout.take().unwrap();
+        output.read_exact(&mut [0; 8]).unwrap();
+        eventually(|| descendants(&HashSet::from([shell.id()])).unwrap().len() == 2);
+        (shell, output)
+    }
+
+    #[test]
+    fn a_killed_family_is_dead() {
+        let (mut shell, mut output) = family();
+        kill(shell.id());
+        // Ends when nobody has the other end any more.
+        assert_eq!(output.read_to_end(&mut Vec::new()).unwrap(), 0);
         shell.wait().unwrap();
-        while parents().unwrap().iter().any(|(pid, parent)| {
-            // Orphans that init has not yet collected still have an entry.
-            grandchildren.contains(pid) && *parent != 1
-        }) {
-            std::thread::yield_now();
+    }
+
+    #[test]
+    fn a_frozen_family_stands_still_until_it_is_thawed() {
+        let (mut shell, _output) = family();
+        let frozen = freeze(shell.id()).unwrap();
+        assert_eq!(frozen.len(), 3);
+        let all_are = |frozen_or_not: bool| {
+            frozen.iter().all(|pid| {
+                let state = ["-o", "stat=", "-p", &pid.to_string()];
+                let output = Command::new("ps").args(state).output().unwrap();
+                output.stdout.starts_with(b"T") == frozen_or_not
+            })
+        };
+        eventually(|| all_are(true));
+        thaw(shell.id()).unwrap();
+        eventually(|| all_are(false));
+        kill(shell.id());
+        shell.wait().unwrap();
+    }
+    /// Signals take effect some time after they were sent.
+    fn eventually(is_so: impl Fn() -> bool) {
+        for _ in 0..2000 {
+            if is_so() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
         }
+        panic!("it never came to this");
     }
 }

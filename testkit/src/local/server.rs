@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use super::account::Account;
 use super::port::Reservation;
-use super::process_tree::{signal, signal_tree};
+use super::process_tree::{self, signal};
 use crate::{NodeError, StartError};
 
 const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -113,7 +113,7 @@ impl Server {
         };
         let _ = signal(pid, how.signal());
         // Signals to a paused process wait until it goes on.
-        let _ = signal_tree(pid, Signal::CONT);
+        let _ = process_tree::thaw(pid);
         let deadline = Instant::now() + STOP_TIMEOUT;
         while process.try_wait().map_err(failed)?.is_none() {
             if Instant::now() > deadline + STOP_TIMEOUT {
@@ -125,7 +125,7 @@ impl Server {
                 });
             }
             if Instant::now() > deadline {
-                let _ = signal_tree(pid, Signal::KILL);
+                process_tree::kill(pid);
             }
             sleep(POLL).await;
         }
@@ -138,12 +138,13 @@ impl Server {
 
     /// Stops all its processes where they are: connections stay open and nothing answers.
     pub(crate) async fn pause(&self) -> Result<(), NodeError> {
-        self.signal_all("pause", Signal::STOP).await
+        self.on_all("pause", |process| process_tree::freeze(process).map(drop))
+            .await
     }
 
     /// Lets all its processes go on.
     pub(crate) async fn resume(&self) -> Result<(), NodeError> {
-        self.signal_all("resume", Signal::CONT).await
+        self.on_all("resume", process_tree::thaw).await
     }
 
     /// The end of its log.
@@ -155,22 +156,24 @@ impl Server {
     pub(crate) fn abandon(&mut self) {
         if let Some(process) = &self.state.get_mut().process {
             let _ = signal(process.id(), Signal::QUIT);
-            let _ = signal_tree(process.id(), Signal::CONT);
+            let _ = process_tree::thaw(process.id());
         }
     }
 
-    async fn signal_all(&self, what: &'static str, to: Signal) -> Result<(), NodeError> {
-        let state = self.state.lock().await;
+    async fn on_all(
+        &self,
+        what: &'static str,
+        signal: impl FnOnce(u32) -> io::Result<()>,
+    ) -> Result<(), NodeError> {
         let failed = |source| NodeError::Process {
             port: self.port,
             what,
             source,
         };
-        let process = state
-            .process
-            .as_ref()
-            .ok_or_else(|| failed(io::Error::other("it is not running")))?;
-        signal_tree(process.id(), to).map_err(failed)
+        let state = self.state.lock().await;
+        let process = state.process.as_ref();
+        let process = process.ok_or_else(|| failed(io::Error::other("it is not running")))?;
+        signal(process.id()).map_err(failed)
     }
 
     async fn launch(&self, mut state: tokio::sync::MutexGuard<'_, State>) -> Result<(), NodeError> {
@@ -247,7 +250,7 @@ impl Drop for Server {
         let deadline = Instant::now() + Duration::from_secs(5);
         while matches!(process.try_wait(), Ok(None)) {
             if Instant::now() > deadline {
-                let _ = signal_tree(process.id(), Signal::KILL);
+                process_tree::kill(process.id());
                 let _ = process.wait();
                 return;
             }
