@@ -18,8 +18,11 @@ mod resolve;
 mod shape;
 mod tree;
 
+use std::ops::Range;
+
 use pg_query::protobuf::ParseResult;
 
+use crate::read::pg::too_deep;
 use crate::splice::Spliced;
 use crate::{Code, Refusal, Tenancy};
 
@@ -35,24 +38,31 @@ pub(crate) fn certify(
     tenancy: &Tenancy,
     tenant_param: u32,
 ) -> Result<(), Refusal> {
-    prove(input, output, tenancy, tenant_param).map_err(|failure| {
-        Refusal::new(
-            Code::Certificate,
-            format!("the rewritten statement could not be proven right: {failure}"),
-            "write the statement in a plainer way, and report this: it is a bug of tenant-guard",
-        )
-    })
+    let reread = pg_query::parse(&output.text, 0).map_err(|error| match error {
+        // A restriction adds two levels of nesting.
+        pg_query::Error::Decode(_) => too_deep(),
+        _ => unproven("the output does not parse"),
+    })?;
+    prove(input, &reread.protobuf, output, tenancy, tenant_param).map_err(unproven)
+}
+
+fn unproven(failure: Failure) -> Refusal {
+    Refusal::new(
+        Code::Certificate,
+        format!("the rewritten statement could not be proven right: {failure}"),
+        "write the statement in a plainer way, and report this: it is a bug of tenant-guard",
+    )
 }
 
 fn prove(
     input: &ParseResult,
+    reread: &ParseResult,
     output: &Spliced,
     tenancy: &Tenancy,
     tenant_param: u32,
 ) -> Result<(), Failure> {
-    let reread = pg_query::parse(&output.text, 0).map_err(|_| "the output does not parse")?;
     let mut input = Tree::of(input).ok_or("the input's tree cannot be walked")?;
-    let mut output_tree = Tree::of(&reread.protobuf).ok_or("the output's tree cannot be walked")?;
+    let mut output_tree = Tree::of(reread).ok_or("the output's tree cannot be walked")?;
     if output_tree
         .field("stmts")
         .map_or(0, |stmts| stmts.items().len())
@@ -82,45 +92,85 @@ fn check_slots(tree: &Tree, output: &Spliced, tenant_param: u32) -> Result<(), F
         if shape::is_tenant_param(node, tenant_param) {
             params.push(node.location());
         } else if node.is("RangeVar") && !node.text("schemaname").is_empty() {
-            tables.push(node.location());
+            tables.push((
+                node.location(),
+                node.text("schemaname"),
+                node.text("relname"),
+            ));
         }
     });
-    let slots = output.tenant_param_slots.iter();
-    if !same_places(params, slots.clone().map(|slot| slot.start)) {
+    // libpg_query repeats the source of `SET (a, b) = (…)` for each column.
+    params.sort_unstable();
+    params.dedup();
+    tables.sort_unstable();
+    tables.dedup();
+
+    let slots = &output.tenant_param_slots;
+    if !slots.iter().map(start).eq(params) {
         return Err("a tenant parameter's slot is misplaced");
     }
     let written = format!("${tenant_param}");
     if slots
-        .clone()
+        .iter()
         .any(|slot| output.text.get(slot.clone()) != Some(written.as_str()))
     {
         return Err("a tenant parameter's slot holds something else");
     }
 
-    if !same_places(
-        tables,
-        output.table_slots.iter().map(|slot| slot.range.start),
-    ) {
+    let slots = &output.table_slots;
+    let named = slots.iter().map(|slot| {
+        (
+            start(&slot.range),
+            slot.table.schema.as_str(),
+            slot.table.name.as_str(),
+        )
+    });
+    if !named.eq(tables) {
         return Err("a table's slot is misplaced");
+    }
+    if !slots.iter().all(|slot| {
+        output
+            .text
+            .get(slot.range.clone())
+            .is_some_and(is_table_name)
+    }) {
+        return Err("a table's slot holds something else");
     }
     Ok(())
 }
 
-fn same_places(mut locations: Vec<i32>, starts: impl Iterator<Item = usize>) -> bool {
-    let mut starts: Vec<i32> = starts
-        .map(|start| i32::try_from(start).unwrap_or(-1))
-        .collect();
-    locations.sort_unstable();
-    starts.sort_unstable();
-    // libpg_query repeats the source of `SET (a, b) = (…)` for each column.
-    locations.dedup();
-    locations == starts
+fn start(range: &Range<usize>) -> i32 {
+    i32::try_from(range.start).unwrap_or(-1)
+}
+
+/// Whether this is a name with its schema and nothing else.
+fn is_table_name(text: &str) -> bool {
+    use pg_query::protobuf::Token;
+    let Ok(scanned) = pg_query::scan(text) else {
+        return false;
+    };
+    let kinds: Vec<Token> = scanned.tokens.iter().map(|token| token.token()).collect();
+    let all = scanned.tokens.first().is_some_and(|first| first.start == 0)
+        && scanned
+            .tokens
+            .last()
+            .is_some_and(|last| usize::try_from(last.end) == Ok(text.len()));
+    let name = match kinds.as_slice() {
+        [_, Token::Ascii46, _] => true,
+        [
+            _,
+            Token::Ascii46,
+            Token::Uident,
+            Token::Uescape,
+            Token::Sconst,
+        ] => true,
+        _ => false,
+    };
+    all && name
 }
 
 #[cfg(test)]
 mod tests {
-    use std::ops::Range;
-
     use super::*;
     use crate::{Guard, Policy, Table, TableName, TableSlot, TenantType};
 
@@ -156,13 +206,17 @@ mod tests {
                 .into_iter()
                 .flat_map(slots)
                 .map(|range| TableSlot {
+                    table: TableName::new(
+                        "public",
+                        &output[range.start + "public.".len()..range.end],
+                    ),
                     range,
-                    table: TableName::new("public", "any"),
                 })
                 .collect(),
         };
         let tree = pg_query::parse(input, 0).unwrap().protobuf;
-        prove(&tree, &spliced, &tenancy(), 1)
+        let reread = pg_query::parse(output, 0).unwrap().protobuf;
+        prove(&tree, &reread, &spliced, &tenancy(), 1)
     }
 
     const DERIVED: &str = "(SELECT * FROM public.tasks WHERE tasks.tenant_id = $1)";
@@ -206,6 +260,10 @@ mod tests {
             "(SELECT * FROM public.tasks WHERE tasks.tenant_id = 1)",
             "(SELECT * FROM public.tasks WHERE tasks.tenant_id <> $1)",
             "(SELECT * FROM public.tasks WHERE tasks.tenant_id = $1 OR true)",
+            "(SELECT * FROM public.tasks WHERE tasks.tenant_id = ANY(ARRAY[$1]))",
+            "(SELECT * FROM public.tasks WHERE tasks.tenant_id = $1 AND tasks.tenant_id = ANY(ARRAY[$1, 6]))",
+            "(SELECT * FROM public.tasks WHERE tasks.tenant_id = $1 AND tasks.id = ANY(ARRAY[$1]))",
+            "(SELECT * FROM public.tasks WHERE tasks.tenant_id = $1 AND tasks.tenant_id = ALL(ARRAY[$1]))",
             "(SELECT * FROM public.tasks WHERE users.tenant_id = $1)",
             "(SELECT id FROM public.tasks WHERE tasks.tenant_id = $1)",
             "(SELECT * FROM public.tasks x WHERE tasks.tenant_id = $1)",
@@ -297,12 +355,15 @@ mod tests {
                 tenant_param_slots,
                 table_slots,
             };
-            prove(&tree, &spliced, &tenancy(), 1)
+            let reread = pg_query::parse(&spliced.text, 0).unwrap().protobuf;
+            prove(&tree, &reread, &spliced, &tenancy(), 1)
         };
         assert_eq!(with(Some(end - 2..end), vec![table(14..26)]), Ok(()));
         assert!(with(Some(end - 3..end), vec![table(14..26)]).is_err());
         assert!(with(None, vec![table(14..26)]).is_err());
         assert!(with(Some(end - 2..end), vec![table(15..26)]).is_err());
+        assert!(with(Some(end - 2..end), vec![table(14..27)]).is_err());
+        assert!(with(Some(end - 2..end), vec![table(14..20)]).is_err());
         assert!(with(Some(end - 2..end), vec![]).is_err());
     }
 }

@@ -5,6 +5,8 @@
 
 mod edit;
 mod insert;
+mod locks;
+mod loud;
 mod names;
 mod relation;
 mod scope;
@@ -14,12 +16,15 @@ use crate::facts::{Body, Cte, Expressions, FromItem, Join, Query, Select, Statem
 use crate::{Access, Code, Ident, Policy, Refusal, Table, Tenancy};
 
 pub(crate) use edit::Edit;
+use locks::Locks;
 use scope::{Columns, CteScope, Scope};
 
 /// What has to be done to a statement so that it sees one tenant only, and what it then touches.
 #[derive(Debug)]
 pub(crate) struct Decision {
     pub(crate) edits: Vec<Edit>,
+    /// Whether each restriction needs the condition that is evaluated first; see [`loud`].
+    pub(crate) barrier: bool,
     pub(crate) access: Access,
     pub(crate) writes: bool,
     pub(crate) locks: bool,
@@ -35,11 +40,13 @@ pub(crate) fn decide(
 ) -> Result<Decision, Refusal> {
     let mut decider = Decider::new(tenancy, policy);
     decider.statement(&statement.query)?;
+    decider.check_locks()?;
     Ok(Decision {
         edits: decider.edits,
+        barrier: loud::is_loud(&statement.query),
         access: decider.access,
         writes: decider.writes,
-        locks: decider.locks,
+        locks: decider.locks.any,
         tenant_param: statement.max_param + 1,
     })
 }
@@ -51,7 +58,7 @@ struct Decider<'a> {
     edits: Vec<Edit>,
     access: Access,
     writes: bool,
-    locks: bool,
+    locks: Locks,
 }
 
 impl<'a> Decider<'a> {
@@ -62,7 +69,7 @@ impl<'a> Decider<'a> {
             edits: Vec::new(),
             access: Access::Nothing,
             writes: false,
-            locks: false,
+            locks: Locks::default(),
         }
     }
 
@@ -83,7 +90,7 @@ impl<'a> Decider<'a> {
         };
         let schema = relation.schema.as_ref().map(Ident::as_str);
         let table = self.tenancy.resolve(schema, relation.name.as_str())?;
-        let alone = select.expressions.subqueries.is_empty();
+        let alone = select.expressions.subqueries.is_empty() && select.filter.subqueries.is_empty();
         // An alias that renames columns could give another column the tenant column's name.
         let renamed = relation
             .alias
@@ -101,8 +108,9 @@ impl<'a> Decider<'a> {
             return Err(unplaced());
         };
         let item = self.keep_and_restrict(relation, table, condition)?;
-        self.locks |= select.locks;
         let scope = Scope::new(None, vec![item]);
+        self.note_locks(&select.locking, &scope);
+        self.expressions(&select.filter, &scope, CteScope::EMPTY)?;
         self.expressions(&select.expressions, &scope, CteScope::EMPTY)
     }
 
@@ -122,34 +130,36 @@ impl<'a> Decider<'a> {
         }
         for (index, cte) in query.ctes.iter().enumerate() {
             if query.recursive {
-                let first_arm = self.first_arm_columns(cte, &scope, outer)?;
-                scope.set(index, first_arm);
-            }
-            let columns = self.query(&cte.query, &scope, outer)?.renamed(&cte.columns);
-            if query.recursive {
+                let columns = self.recursive_cte(cte, index, &mut scope, outer)?;
                 scope.set(index, columns);
             } else {
-                scope.add(cte.name.clone(), columns);
+                let columns = self.query(&cte.query, &scope, outer)?;
+                scope.add(cte.name.clone(), columns.renamed(&cte.columns));
             }
         }
         self.body(&query.body, &scope, outer)
     }
 
-    /// The columns that a recursive query's own name has inside it: those of its first arm.
-    fn first_arm_columns(
-        &self,
+    /// A query of `WITH RECURSIVE`: inside it, its name has the columns of its first arm.
+    fn recursive_cte(
+        &mut self,
         cte: &Cte,
-        scope: &CteScope<'_>,
+        index: usize,
+        scope: &mut CteScope<'_>,
         outer: Option<&Scope<'_>>,
     ) -> Result<Columns, Refusal> {
         match &cte.query.body {
             Body::SetOperation(operation) if cte.query.ctes.is_empty() => {
-                let mut probe = Decider::new(self.tenancy, self.policy);
-                Ok(probe
+                let columns = self
                     .query(&operation.left, scope, outer)?
-                    .renamed(&cte.columns))
+                    .renamed(&cte.columns);
+                scope.set(index, columns.clone());
+                self.query(&operation.right, scope, outer)?;
+                let empty = Scope::new(outer, Vec::new());
+                self.expressions(&operation.expressions, &empty, scope)?;
+                Ok(columns)
             }
-            _ => Ok(Columns::of_alias(&cte.columns)),
+            _ => Ok(self.query(&cte.query, scope, outer)?.renamed(&cte.columns)),
         }
     }
 
@@ -182,9 +192,10 @@ impl<'a> Decider<'a> {
     ) -> Result<Columns, Refusal> {
         let mut scope = Scope::new(outer, Vec::new());
         self.add_from_list(&select.from, &mut scope, ctes)?;
-        self.locks |= select.locks;
+        self.note_locks(&select.locking, &scope);
+        self.expressions(&select.filter, &scope, ctes)?;
         self.expressions(&select.expressions, &scope, ctes)?;
-        Ok(scope.outputs(&select.outputs))
+        scope.outputs(&select.outputs)
     }
 
     /// A `FROM` or `USING` list. Items come into scope one by one; a join's condition is looked at

@@ -47,12 +47,25 @@ pub(crate) enum Body {
 pub(crate) struct Select {
     pub(crate) from: Vec<FromItem>,
     pub(crate) outputs: Vec<Output>,
+    /// `WHERE` and `HAVING`, which decide about rows.
+    pub(crate) filter: Expressions,
+    /// Everything else.
     pub(crate) expressions: Expressions,
     /// Where a condition can be added, known when `from` is exactly one relation.
     pub(crate) condition: Option<ConditionSite>,
     /// Where one more output can be added; `None` where there is no output yet.
     pub(crate) outputs_end: Option<usize>,
-    pub(crate) locks: bool,
+    pub(crate) locking: Locking,
+}
+
+/// `FOR UPDATE` and its kin.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Locking {
+    None,
+    /// Rows of everything in `FROM`, also inside sub-queries there.
+    All,
+    /// `OF` these.
+    Of(Vec<Ident>),
 }
 
 /// `UNION`, `INTERSECT`, `EXCEPT`. Each arm may have its own `WITH` list.
@@ -112,6 +125,7 @@ pub(crate) struct Update {
     pub(crate) assigned: Vec<Ident>,
     pub(crate) from: Vec<FromItem>,
     pub(crate) condition: ConditionSite,
+    pub(crate) filter: Expressions,
     pub(crate) expressions: Expressions,
     pub(crate) returning: Vec<Output>,
 }
@@ -121,6 +135,7 @@ pub(crate) struct Delete {
     pub(crate) target: Relation,
     pub(crate) using: Vec<FromItem>,
     pub(crate) condition: ConditionSite,
+    pub(crate) filter: Expressions,
     pub(crate) expressions: Expressions,
     pub(crate) returning: Vec<Output>,
 }
@@ -196,7 +211,7 @@ pub(crate) enum Output {
 pub(crate) struct Expressions {
     pub(crate) columns: Vec<ColumnName>,
     pub(crate) functions: Vec<QualifiedName>,
-    pub(crate) types: Vec<QualifiedName>,
+    pub(crate) casts: Vec<Cast>,
     pub(crate) operators: Vec<QualifiedName>,
     /// `(expression).name`
     pub(crate) fields: Vec<FieldName>,
@@ -217,6 +232,14 @@ pub(crate) struct ColumnName {
 pub(crate) struct FieldName {
     pub(crate) name: Ident,
     pub(crate) span: Span,
+}
+
+/// A type that a value is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cast {
+    pub(crate) type_name: QualifiedName,
+    /// Whether the value is a literal or a parameter, so that it is cast before any row is met.
+    pub(crate) of_constant: bool,
 }
 
 /// The name of a function, type or operator.

@@ -63,7 +63,12 @@ impl Guard {
         let parsed = pg::parse(sql, &self.policy)?;
         let statement = pg::facts(&parsed)?;
         let decision = decide(&statement, &self.tenancy, &self.policy)?;
-        let spliced = splice(sql, &decision.edits, decision.tenant_param);
+        let spliced = splice(
+            sql,
+            &decision.edits,
+            decision.barrier,
+            decision.tenant_param,
+        );
         certify(&parsed.tree, &spliced, &self.tenancy, decision.tenant_param)?;
         Ok(GuardedSql::certified(Parts {
             text: spliced.text,

@@ -26,8 +26,9 @@ enum Piece {
 }
 
 /// Applies the edits. What stands at the same byte keeps the order of the edits.
-pub(crate) fn splice(sql: &str, edits: &[Edit], tenant_param: u32) -> Spliced {
-    let mut pieces: Vec<(usize, Piece)> = edits.iter().flat_map(pieces_of).collect();
+pub(crate) fn splice(sql: &str, edits: &[Edit], barrier: bool, tenant_param: u32) -> Spliced {
+    let pieces = edits.iter().flat_map(|edit| pieces_of(edit, barrier));
+    let mut pieces: Vec<(usize, Piece)> = pieces.collect();
     pieces.sort_by_key(|(at, _)| *at);
 
     let parameter = format!("${tenant_param}");
@@ -64,7 +65,7 @@ pub(crate) fn splice(sql: &str, edits: &[Edit], tenant_param: u32) -> Spliced {
     spliced
 }
 
-fn pieces_of(edit: &Edit) -> Vec<(usize, Piece)> {
+fn pieces_of(edit: &Edit, barrier: bool) -> Vec<(usize, Piece)> {
     match edit {
         Edit::Qualify { relation, table } => qualified(relation, table),
         Edit::Derive {
@@ -75,11 +76,8 @@ fn pieces_of(edit: &Edit) -> Vec<(usize, Piece)> {
             let mut pieces = vec![(relation.span.start, text("(SELECT * FROM "))];
             pieces.extend(qualified(relation, table));
             let end = relation.span.end;
-            pieces.push((
-                end,
-                Piece::Text(format!(" WHERE {} = ", column(&table.name, tenant_column))),
-            ));
-            pieces.push((end, Piece::Tenant));
+            pieces.push((end, text(" WHERE ")));
+            pieces.extend(restriction(end, &table.name, tenant_column, barrier));
             pieces.push((end, text(")")));
             if relation.alias.is_none() {
                 pieces.push((end, Piece::Text(format!(" AS {}", relation.name.quoted()))));
@@ -87,23 +85,23 @@ fn pieces_of(edit: &Edit) -> Vec<(usize, Piece)> {
             pieces
         }
         Edit::Condition {
-            site,
+            site: ConditionSite::Existing(span),
             qualifier,
             tenant_column,
         } => {
-            let condition = column(qualifier, tenant_column);
-            match site {
-                ConditionSite::Existing(span) => vec![
-                    (span.start, Piece::Text(format!("{condition} = "))),
-                    (span.start, Piece::Tenant),
-                    (span.start, text(" AND (")),
-                    (span.end, text(")")),
-                ],
-                ConditionSite::Missing(at) => vec![
-                    (*at, Piece::Text(format!(" WHERE {condition} = "))),
-                    (*at, Piece::Tenant),
-                ],
-            }
+            let mut pieces = restriction(span.start, qualifier, tenant_column, barrier);
+            pieces.push((span.start, text(" AND (")));
+            pieces.push((span.end, text(")")));
+            pieces
+        }
+        Edit::Condition {
+            site: ConditionSite::Missing(at),
+            qualifier,
+            tenant_column,
+        } => {
+            let mut pieces = vec![(*at, text(" WHERE "))];
+            pieces.extend(restriction(*at, qualifier, tenant_column, barrier));
+            pieces
         }
         Edit::InsertColumn { at, tenant_column } => {
             vec![(*at, Piece::Text(format!(", {}", tenant_column.quoted())))]
@@ -128,8 +126,20 @@ fn qualified(relation: &Relation, table: &TableName) -> Vec<(usize, Piece)> {
     pieces
 }
 
-fn column(qualifier: &Ident, column: &Ident) -> String {
-    format!("{}.{}", qualifier.quoted(), column.quoted())
+/// `t.tenant = $n`, and with a barrier the same once more in a form that PostgreSQL takes for half
+/// as expensive as any operator, so that it is evaluated before what the user wrote.
+fn restriction(at: usize, qualifier: &Ident, column: &Ident, barrier: bool) -> Vec<(usize, Piece)> {
+    let column = format!("{}.{}", qualifier.quoted(), column.quoted());
+    let mut pieces = vec![
+        (at, Piece::Text(format!("{column} = "))),
+        (at, Piece::Tenant),
+    ];
+    if barrier {
+        pieces.push((at, Piece::Text(format!(" AND {column} = ANY(ARRAY["))));
+        pieces.push((at, Piece::Tenant));
+        pieces.push((at, text("])")));
+    }
+    pieces
 }
 
 fn text(text: &str) -> Piece {

@@ -1,11 +1,12 @@
 //! Folding restrictions back. Runs over a resolved tree, where a table's name has its schema and a
 //! `WITH` query's has none.
 
-use crate::{Table, TableKind, Tenancy};
+use crate::{Distribution, Table, TableKind, Tenancy, TenantType};
 
 use super::Failure;
 use super::shape::{
-    derived_table, is_tenant_condition, is_tenant_param, is_typed_tenant_param, string,
+    conjuncts, derived_table, is_barrier, is_tenant_condition, is_tenant_param,
+    is_typed_tenant_param, string,
 };
 use super::tree::Tree;
 
@@ -60,12 +61,16 @@ impl Folder<'_> {
             .try_for_each(|(_, child)| self.walk(child))
     }
 
+    fn distribution(&self, table: &Tree) -> Option<&Distribution> {
+        let schema = Some(table.text("schemaname"));
+        self.tenancy
+            .resolve(schema, table.text("relname"))?
+            .distribution()
+    }
+
     /// The tenant column of a resolved table's name.
     fn tenant_column(&self, table: &Tree) -> Option<String> {
-        let table = self
-            .tenancy
-            .resolve(Some(table.text("schemaname")), table.text("relname"))?;
-        Some(table.distribution()?.column.as_str().to_owned())
+        Some(self.distribution(table)?.column.as_str().to_owned())
     }
 
     /// A table that is read as it is: a `WITH` query or a reference table.
@@ -146,30 +151,30 @@ impl Folder<'_> {
         }
     }
 
-    /// Takes `qualifier.column = $n` off the front of a `WHERE`.
+    /// Takes `qualifier.column = $n`, and the barrier behind it, off the front of a `WHERE`.
     fn take_condition(&mut self, statement: &mut Tree, qualifier: &str, column: &str) -> bool {
         let Some(condition) = statement.take("where_clause") else {
             return false;
         };
-        if is_tenant_condition(&condition, qualifier, column, self.tenant_param) {
-            self.restrictions += 1;
-            return true;
-        }
-        // `AND_EXPR` is 1. The grammar flattens `a AND b` on the left only, so that the condition
-        // and what was written are two arguments.
-        let is_and = condition.is("BoolExpr") && condition.number("boolop") == 1;
-        let rest = match condition.field("args").map(Tree::items) {
-            Some([first, rest])
-                if is_and && is_tenant_condition(first, qualifier, column, self.tenant_param) =>
-            {
-                rest.clone()
+        let is_condition =
+            |tree: &Tree| is_tenant_condition(tree, qualifier, column, self.tenant_param);
+        let is_barrier = |tree: &Tree| is_barrier(tree, qualifier, column, self.tenant_param);
+        // The grammar flattens `a AND b` on the left only, so that what was written is one argument.
+        let rest = match conjuncts(&condition) {
+            [] if is_condition(&condition) => None,
+            [first, barrier] if is_condition(first) && is_barrier(barrier) => None,
+            [first, rest] if is_condition(first) => Some(rest.clone()),
+            [first, barrier, rest] if is_condition(first) && is_barrier(barrier) => {
+                Some(rest.clone())
             }
             _ => {
                 statement.insert("where_clause", condition);
                 return false;
             }
         };
-        statement.insert("where_clause", rest);
+        if let Some(rest) = rest {
+            statement.insert("where_clause", rest);
+        }
         self.restrictions += 1;
         true
     }
@@ -179,9 +184,11 @@ impl Folder<'_> {
         let target = insert
             .field("relation")
             .ok_or("a statement has no target")?;
-        let column = self
-            .tenant_column(target)
+        let distribution = self
+            .distribution(target)
             .ok_or("a table is written that is no tenant's")?;
+        let column = distribution.column.as_str().to_owned();
+        let tenant_type = distribution.tenant_type.clone();
         if insert
             .field("on_conflict_clause")
             .is_some_and(|clause| assigns(clause, &column))
@@ -204,13 +211,13 @@ impl Folder<'_> {
         let source = insert
             .field_mut("select_stmt")
             .ok_or("an INSERT has no values")?;
-        self.added_values(source)?;
+        self.added_values(source, &tenant_type)?;
         self.restrictions += 1;
         Ok(())
     }
 
     /// Takes the tenant off the end of each row or select list.
-    fn added_values(&self, select: &mut Tree) -> Result<(), Failure> {
+    fn added_values(&self, select: &mut Tree, tenant_type: &TenantType) -> Result<(), Failure> {
         let missing = "an INSERT's row is not the tenant's";
         if !select.is("SelectStmt") {
             return Err(missing);
@@ -218,7 +225,7 @@ impl Folder<'_> {
         // `SETOP_NONE` is 1.
         if select.number("op") != 1 {
             for arm in ["larg", "rarg"] {
-                self.added_values(select.field_mut(arm).ok_or(missing)?)?;
+                self.added_values(select.field_mut(arm).ok_or(missing)?, tenant_type)?;
             }
             return Ok(());
         }
@@ -236,7 +243,7 @@ impl Folder<'_> {
         }
         let targets = select.field_mut("target_list").ok_or(missing)?;
         match targets.pop() {
-            Some(last) if is_typed_tenant_param(&last, self.tenant_param) => Ok(()),
+            Some(last) if is_typed_tenant_param(&last, tenant_type, self.tenant_param) => Ok(()),
             _ => Err(missing),
         }
     }

@@ -16,7 +16,7 @@ impl Decider<'_> {
         outer: Option<&Scope<'_>>,
     ) -> Result<Columns, Refusal> {
         let (table, distribution) = self.written_table(&insert.target, ctes)?;
-        check_unique_keys(table, distribution, &insert.target, |_| true)?;
+        check_unique_keys(table, distribution, &insert.target)?;
         check_tenant_column_missing(insert, distribution)?;
         let Some(columns_end) = insert.columns_end else {
             return Err(without_columns(insert));
@@ -58,10 +58,11 @@ impl Decider<'_> {
                 name,
                 columns: columns(table),
                 plain_table: None,
+                is_tenant_table: false,
             });
         }
         self.expressions(&insert.expressions, &scope, ctes)?;
-        Ok(scope.outputs(&insert.returning))
+        scope.outputs(&insert.returning)
     }
 
     /// Adds the tenant to each select list of an INSERT's query.

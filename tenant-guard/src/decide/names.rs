@@ -9,7 +9,7 @@ use super::scope::Scope;
 
 impl Decider<'_> {
     pub(super) fn check_names(
-        &self,
+        &mut self,
         expressions: &Expressions,
         scope: &Scope<'_>,
     ) -> Result<(), Refusal> {
@@ -18,10 +18,15 @@ impl Decider<'_> {
             .iter()
             .try_for_each(|name| self.check_function(name))?;
         expressions
-            .types
+            .casts
             .iter()
-            .try_for_each(|name| self.check_type(name))?;
+            .try_for_each(|cast| self.check_type(&cast.type_name))?;
         expressions.operators.iter().try_for_each(check_operator)?;
+        // A sequence is changed by it: no standby can do that, and nobody may repeat it unasked.
+        self.writes |= expressions
+            .functions
+            .iter()
+            .any(|name| name.name.as_str() == "nextval");
         expressions
             .fields
             .iter()
@@ -37,7 +42,14 @@ impl Decider<'_> {
         let allowed = match function.schema.as_ref().map(Ident::as_str) {
             // The grammar's own calls (EXTRACT, POSITION, …) come with their schema.
             Some("pg_catalog") => is_safe_builtin(name),
-            Some(_) => self.policy.allowed_functions.contains(name),
+            Some(schema) => {
+                let on_path = self
+                    .tenancy
+                    .search_path()
+                    .iter()
+                    .any(|path| path.as_str() == schema);
+                on_path && self.policy.allowed_functions.contains(name)
+            }
             None => {
                 self.policy.allowed_functions.contains(name)
                     || (is_safe_builtin(name) && !self.tenancy.is_user_function(name))

@@ -21,6 +21,7 @@ impl<'a> Decider<'a> {
         match table.kind() {
             TableKind::Distributed(distribution) => {
                 self.touch(distribution, relation)?;
+                item.is_tenant_table = true;
                 self.edits.push(Edit::Derive {
                     relation: relation.clone(),
                     table: table.name().clone(),
@@ -31,6 +32,7 @@ impl<'a> Decider<'a> {
                 if self.access == Access::Nothing {
                     self.access = Access::Reference;
                 }
+                self.note_reference_table(&relation.name_span);
                 self.qualify(relation, table);
                 item.plain_table = plain(relation, table);
             }
@@ -65,6 +67,7 @@ impl<'a> Decider<'a> {
         self.qualify(relation, table);
         let mut item = item(relation, columns(table));
         item.plain_table = plain(relation, table);
+        item.is_tenant_table = true;
         Ok(item)
     }
 
@@ -167,6 +170,7 @@ fn item(relation: &Relation, columns: Columns) -> Item {
         name: Some(relation.reference_name().clone()),
         columns,
         plain_table: None,
+        is_tenant_table: false,
     }
 }
 

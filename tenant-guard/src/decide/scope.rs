@@ -5,7 +5,10 @@
 //! the items that PostgreSQL shows, and a name has to be a column of *every* item it could mean.
 
 use crate::facts::{Alias, FromFunction, Output};
-use crate::{Ident, TableName};
+use crate::{Code, Ident, Refusal, TableName};
+
+/// `MaxTupleAttributeNumber`, PostgreSQL `src/include/access/htup_details.h`.
+const MAX_COLUMNS: usize = 1664;
 
 /// The columns of something in `FROM`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +91,8 @@ pub(super) struct Item {
     pub(super) columns: Columns,
     /// The table, where it is named as such: then `schema.table.column` is good.
     pub(super) plain_table: Option<TableName>,
+    /// Whether it is a tenant table, restricted.
+    pub(super) is_tenant_table: bool,
 }
 
 /// The items of one query level and of those around it.
@@ -116,6 +121,7 @@ impl<'a> Scope<'a> {
             name,
             columns,
             plain_table: None,
+            is_tenant_table: false,
         });
     }
 
@@ -141,11 +147,21 @@ impl<'a> Scope<'a> {
             name: name.cloned(),
             columns: Columns::Known(columns),
             plain_table: None,
+            is_tenant_table: false,
         });
     }
 
     pub(super) fn len(&self) -> usize {
         self.items.len()
+    }
+
+    /// Whether a name of this level is a tenant table's.
+    pub(super) fn is_tenant_table(&self, name: &Ident) -> bool {
+        let mut items = self
+            .items
+            .iter()
+            .filter(|item| item.name.as_ref() == Some(name));
+        items.next().is_some_and(|item| item.is_tenant_table) && items.next().is_none()
     }
 
     /// All columns of the items added since there were `before`.
@@ -179,7 +195,11 @@ impl<'a> Scope<'a> {
     }
 
     /// The columns of a select list.
-    pub(super) fn outputs(&self, outputs: &[Output]) -> Columns {
+    ///
+    /// # Errors
+    /// More columns than PostgreSQL has for a query: a chain of `SELECT *` over joins of the one
+    /// before doubles them with each.
+    pub(super) fn outputs(&self, outputs: &[Output]) -> Result<Columns, Refusal> {
         let mut columns = Vec::new();
         for output in outputs {
             match output {
@@ -188,12 +208,19 @@ impl<'a> Scope<'a> {
                 Output::Unnamed => columns.push(Ident::new("")),
                 Output::Star { qualifier } => match self.star(qualifier.as_ref()) {
                     Columns::Known(starred) => columns.extend(starred),
-                    Columns::Unknown => return Columns::Unknown,
+                    Columns::Unknown => return Ok(Columns::Unknown),
                 },
-                Output::Fields => return Columns::Unknown,
+                Output::Fields => return Ok(Columns::Unknown),
+            }
+            if columns.len() > MAX_COLUMNS {
+                return Err(Refusal::new(
+                    Code::TooComplex,
+                    "a query has more columns than PostgreSQL allows",
+                    "name the columns that are needed",
+                ));
             }
         }
-        Columns::Known(columns)
+        Ok(Columns::Known(columns))
     }
 
     fn star(&self, qualifier: Option<&Ident>) -> Columns {
@@ -230,6 +257,7 @@ mod tests {
             name: Some(name.into()),
             columns: Columns::Known(columns.iter().map(|column| Ident::from(*column)).collect()),
             plain_table: None,
+            is_tenant_table: false,
         }
     }
 

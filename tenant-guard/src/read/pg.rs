@@ -59,7 +59,7 @@ fn syntax_refusal(error: &pg_query::Error) -> Refusal {
         pg_query::Error::Decode(_) => return too_deep(),
         _ => "the text cannot be read",
     };
-    if ["stack depth limit", "memory exhausted"]
+    if ["stack depth limit", "memory exhausted", "too deeply"]
         .iter()
         .any(|limit| message.contains(limit))
     {
@@ -83,7 +83,8 @@ fn is_word(token: &str) -> bool {
     token.trim_matches('"').chars().all(char::is_alphabetic)
 }
 
-fn too_deep() -> Refusal {
+/// The refusal for what libpg_query cannot hand over.
+pub(crate) fn too_deep() -> Refusal {
     Refusal::new(
         Code::TooComplex,
         "the statement is nested too deeply",

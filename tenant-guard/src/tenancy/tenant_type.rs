@@ -46,6 +46,9 @@ impl TenantType {
     /// assert_eq!(TenantType::from_sql("numeric"), TenantType::Other("numeric".into()));
     /// ```
     pub fn from_sql(name: &str) -> Self {
+        if name.contains('"') {
+            return Self::Other(name.trim().to_owned());
+        }
         let lower = name.trim().to_ascii_lowercase();
         let bare = lower.split('(').next().unwrap_or_default().trim();
         let bare = bare.strip_prefix("pg_catalog.").unwrap_or(bare);

@@ -8,7 +8,7 @@ use pg_query::protobuf::{
     SetToDefault, SortBy, SqlValueFunction, SubLink, TypeCast, TypeName, WindowDef,
 };
 
-use crate::facts::{ColumnName, Expressions, FieldName, QualifiedName, Span};
+use crate::facts::{Cast, ColumnName, Expressions, FieldName, QualifiedName, Span};
 use crate::{Code, Ident, Refusal};
 
 use super::nodes::{absent, names, text, unknown, unknown_at};
@@ -161,7 +161,12 @@ impl Reader<'_> {
                 let name = type_name
                     .as_ref()
                     .ok_or_else(|| unknown_at("this cast", *location))?;
-                into.types.push(read_type(name, into_span(*location))?);
+                let type_name = read_type(name, into_span(*location))?;
+                let of_constant = arg.as_deref().is_some_and(is_constant);
+                into.casts.push(Cast {
+                    type_name,
+                    of_constant,
+                });
                 self.expressions(arg.as_deref(), into)
             }
             NodeEnum::NamedArgExpr(argument) => {
@@ -487,6 +492,11 @@ fn qualified(parts: &[Node], span: Span) -> Result<QualifiedName, Refusal> {
         }),
         _ => Err(unknown("a name of this many parts").at(span)),
     }
+}
+
+/// Whether this is a literal or a parameter.
+fn is_constant(node: &Node) -> bool {
+    matches!(node.node, Some(NodeEnum::AConst(_) | NodeEnum::ParamRef(_)))
 }
 
 /// One byte at a location, or nothing where the location is not known.

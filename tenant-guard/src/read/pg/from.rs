@@ -3,7 +3,7 @@
 use pg_query::NodeEnum;
 use pg_query::protobuf::{ColumnDef, JoinExpr, Node, RangeFunction, RangeSubselect};
 
-use crate::facts::{Alias, Expressions, FromFunction, FromItem, Join};
+use crate::facts::{Alias, Cast, Expressions, FromFunction, FromItem, Join};
 use crate::{Ident, Refusal};
 
 use super::expression::read_type;
@@ -146,7 +146,10 @@ fn read_definitions(nodes: &[Node], into: &mut Expressions) -> Result<Vec<Ident>
         let type_name = type_name
             .as_ref()
             .ok_or_else(|| unknown("this column definition"))?;
-        into.types.push(read_type(type_name, 0..0)?);
+        into.casts.push(Cast {
+            type_name: read_type(type_name, 0..0)?,
+            of_constant: true,
+        });
         columns.push(Ident::from(colname.as_str()));
     }
     Ok(columns)

@@ -33,15 +33,6 @@ pub(super) fn relation(range_var: &RangeVar, tokens: &Tokens) -> Result<Relation
     if relpersistence != "p" {
         return Err(lost(name_span));
     }
-    if tokens.kind_before(first) == Some(Kind::Table) {
-        return Err(Refusal::new(
-            Code::RelationUse,
-            "`TABLE name` cannot be restricted",
-            "write SELECT * FROM name",
-        )
-        .at(name_span));
-    }
-
     let (outer_first, outer_last) = if *inh {
         (first, last)
     } else {
@@ -52,6 +43,15 @@ pub(super) fn relation(range_var: &RangeVar, tokens: &Tokens) -> Result<Relation
     } else {
         outer_last
     };
+    if tokens.kind_before(outer_first) == Some(Kind::Table) {
+        return Err(Refusal::new(
+            Code::RelationUse,
+            "`TABLE name` cannot be restricted",
+            "write SELECT * FROM name",
+        )
+        .at(name_span));
+    }
+
     Ok(Relation {
         schema: (!schemaname.is_empty()).then(|| Ident::from(schemaname.as_str())),
         name: Ident::from(relname.as_str()),

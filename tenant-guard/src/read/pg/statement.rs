@@ -7,8 +7,8 @@ use pg_query::protobuf::{
 };
 
 use crate::facts::{
-    Body, Cte, Delete, Expressions, FromItem, Output, Query, Select, SetOperation, Statement,
-    Update,
+    Body, Cte, Delete, Expressions, FromItem, Locking, Output, Query, Select, SetOperation,
+    Statement, Update,
 };
 use crate::{Code, Ident, Refusal};
 
@@ -170,11 +170,17 @@ impl<'t> Reader<'t> {
             outputs = values_outputs(row);
         }
         let from = self.read_from_list(from_clause)?;
-        let optional = [where_clause, having_clause, limit_offset, limit_count];
-        self.expressions(
-            optional.into_iter().filter_map(|node| node.as_deref()),
-            &mut expressions,
-        )?;
+        let mut filter = Expressions::default();
+        let deciding = where_clause
+            .as_deref()
+            .into_iter()
+            .chain(having_clause.as_deref());
+        self.expressions(deciding, &mut filter)?;
+        let limits = limit_offset
+            .as_deref()
+            .into_iter()
+            .chain(limit_count.as_deref());
+        self.expressions(limits, &mut expressions)?;
         let lists = [
             distinct_clause,
             group_clause,
@@ -183,7 +189,7 @@ impl<'t> Reader<'t> {
             sort_clause,
         ];
         self.expressions(lists.into_iter().flatten(), &mut expressions)?;
-        locking_clause.iter().try_for_each(check_locking)?;
+        let locking = locking(locking_clause)?;
 
         let condition = match from.as_slice() {
             [FromItem::Relation(relation)] => Some(condition_site(self.tokens, relation)?),
@@ -196,10 +202,11 @@ impl<'t> Reader<'t> {
         Ok(Select {
             from,
             outputs,
+            filter,
             expressions,
             condition,
             outputs_end,
-            locks: !locking_clause.is_empty(),
+            locking,
         })
     }
 
@@ -276,7 +283,8 @@ impl<'t> Reader<'t> {
         let mut expressions = Expressions::default();
         let assigned = self.assignments(target_list, &mut expressions)?;
         let from = self.read_from_list(from_clause)?;
-        self.expressions(where_clause.as_deref(), &mut expressions)?;
+        let mut filter = Expressions::default();
+        self.expressions(where_clause.as_deref(), &mut filter)?;
         let returning = self.returning(returning_clause.as_ref(), &mut expressions)?;
         let condition = condition_site(self.tokens, &target)?;
         let update = Update {
@@ -284,6 +292,7 @@ impl<'t> Reader<'t> {
             assigned,
             from,
             condition,
+            filter,
             expressions,
             returning,
         };
@@ -309,13 +318,15 @@ impl<'t> Reader<'t> {
         let target = relation(target, self.tokens)?;
         let mut expressions = Expressions::default();
         let using = self.read_from_list(using_clause)?;
-        self.expressions(where_clause.as_deref(), &mut expressions)?;
+        let mut filter = Expressions::default();
+        self.expressions(where_clause.as_deref(), &mut filter)?;
         let returning = self.returning(returning_clause.as_ref(), &mut expressions)?;
         let condition = condition_site(self.tokens, &target)?;
         let delete = Delete {
             target,
             using,
             condition,
+            filter,
             expressions,
             returning,
         };
@@ -400,22 +411,44 @@ pub(super) fn query(clause: Option<&WithClause>, ctes: Vec<Cte>, body: Body) -> 
 }
 
 /// `FOR UPDATE OF t`: `t` is an alias and must not look like a table.
-fn check_locking(node: &Node) -> Result<(), Refusal> {
-    let Some(NodeEnum::LockingClause(LockingClause {
-        locked_rels,
-        strength: _,
-        wait_policy: _,
-    })) = &node.node
-    else {
-        return Err(unknown("this locking clause"));
-    };
-    let alias = |node: &Node| match &node.node {
+fn locking(clauses: &[Node]) -> Result<Locking, Refusal> {
+    let mut locked = Locking::None;
+    for clause in clauses {
+        let Some(NodeEnum::LockingClause(clause)) = &clause.node else {
+            return Err(unknown("this locking clause"));
+        };
+        let LockingClause {
+            locked_rels,
+            strength: _,
+            wait_policy: _,
+        } = clause;
+        let names = locked_rels
+            .iter()
+            .map(locked_name)
+            .collect::<Option<Vec<_>>>();
+        let names = names.ok_or_else(|| unknown("this locking clause"))?;
+        locked = match locked {
+            _ if names.is_empty() => Locking::All,
+            Locking::None => Locking::Of(names),
+            Locking::All => Locking::All,
+            Locking::Of(mut all) => {
+                all.extend(names);
+                Locking::Of(all)
+            }
+        };
+    }
+    Ok(locked)
+}
+
+fn locked_name(node: &Node) -> Option<Ident> {
+    match &node.node {
         Some(NodeEnum::RangeVar(name)) => {
-            name.schemaname.is_empty() && name.catalogname.is_empty() && name.alias.is_none()
+            let bare =
+                name.schemaname.is_empty() && name.catalogname.is_empty() && name.alias.is_none();
+            bare.then(|| Ident::from(name.relname.as_str()))
         }
-        _ => false,
-    };
-    absent(locked_rels.iter().all(alias), "this locking clause")
+        _ => None,
+    }
 }
 
 /// The names of `VALUES`: `column1`, `column2`, …

@@ -110,6 +110,8 @@ impl Tokens {
                 Kind::Ascii40 | Kind::Ascii91 => depth += 1,
                 Kind::Ascii41 | Kind::Ascii93 if depth == 0 => return index,
                 Kind::Ascii41 | Kind::Ascii93 => depth -= 1,
+                // `t.order` is a column whatever it is called.
+                _ if self.kind_before(index) == Some(Kind::Ascii46) => {}
                 kind if depth == 0 && ends(self.kind_before(index), kind) => return index,
                 _ => {}
             }

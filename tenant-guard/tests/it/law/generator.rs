@@ -287,7 +287,7 @@ impl Generator<'_> {
 
     fn boolean(&mut self, depth: usize, scope: &[Source]) -> String {
         let number = self.column(Type::Int, scope);
-        match self.choose(if depth > 0 { 14 } else { 10 }) {
+        match self.choose(if depth > 0 { 18 } else { 14 }) {
             0 => format!("{number} > {}", self.constant(Type::Int)),
             1 => self.column(Type::Bool, scope),
             2 => format!("{number} IS NOT NULL"),
@@ -309,9 +309,18 @@ impl Generator<'_> {
                 self.constant(Type::Int)
             ),
             9 => format!("{number} = ANY(ARRAY[1, 2, 3]) AND {number} BETWEEN 0 AND 7"),
-            10 => format!("EXISTS ({})", self.select(depth - 1, scope).0),
-            11 => format!("NOT EXISTS ({})", self.select(depth - 1, scope).0),
+            // One cheap operation that fails on some tenants' values and may quote them.
+            10 => format!("is_normalized('x', {})", self.column(Type::Text, scope)),
+            11 => format!("(10 / {number}) IS NOT NULL"),
             12 => format!(
+                "NOT {} ~ {}",
+                self.constant(Type::Text),
+                self.column(Type::Text, scope)
+            ),
+            13 => format!("'x' ~ ANY(ARRAY[{}])", self.column(Type::Text, scope)),
+            14 => format!("EXISTS ({})", self.select(depth - 1, scope).0),
+            15 => format!("NOT EXISTS ({})", self.select(depth - 1, scope).0),
+            16 => format!(
                 "{number} IN (SELECT id FROM {} WHERE id > {})",
                 self.pick(&["tasks", "users"]),
                 self.constant(Type::Int)

@@ -6,6 +6,12 @@ use citus_testkit::tokio_postgres::Client;
 /// Tenants with colliding ids and values; 4 has no rows, 5 has one of each.
 pub(crate) const TENANTS: [i64; 5] = [1, 2, 3, 4, 5];
 
+/// The tenant with zeros to divide by.
+pub(crate) const POISONED: i64 = 3;
+
+/// The tenants whose titles are numbers.
+pub(crate) const TENANTS_WITH_NUMBERS: [i64; 3] = [1, 3, 5];
+
 /// The tenant tables, without schema.
 pub(crate) const TABLES: [&str; 3] = ["tasks", "projects", "users"];
 
@@ -55,6 +61,10 @@ impl World {
             for statement in alone_script(tenant).split_inclusive(';') {
                 alone.batch_execute(statement).await.unwrap();
             }
+        }
+        // With statistics the planner chooses as it does in production.
+        for client in [&whole, &alone] {
+            client.batch_execute("ANALYZE").await.unwrap();
         }
         Self {
             database,
@@ -106,7 +116,7 @@ fn row(tenant: usize, id: usize) -> String {
     };
     let (owner, points, project) = (
         null_each(4, (id * 3) % 6),
-        null_each(5, id % 4),
+        null_each(5, if tenant == 3 { id % 4 } else { id % 4 + 1 }),
         null_each(6, id % 4 + 1),
     );
     let title = if tenant == 2 {
