@@ -9,15 +9,15 @@ fn functions(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("hash");
     let texts = ["acme", "tenant-of-twenty-four-by", &"x".repeat(100)];
     group.bench_function("int8", |bench| {
-        bench.iter(|| hash::hash_int8(black_box(42)))
+        bench.iter(|| hash::hash_int8(black_box(42)));
     });
     group.bench_function("uuid", |bench| {
-        bench.iter(|| hash::hash_uuid(black_box(&[7; 16])))
+        bench.iter(|| hash::hash_uuid(black_box(&[7; 16])));
     });
     for text in texts {
         let name = format!("text of {} bytes", text.len());
         group.bench_function(name, |bench| {
-            bench.iter(|| hash::hash_text(black_box(text)))
+            bench.iter(|| hash::hash_text(black_box(text)));
         });
     }
     group.finish();

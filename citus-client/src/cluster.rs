@@ -96,15 +96,12 @@ impl Cluster {
     /// See [`ConnectError`].
     pub async fn connect_with(config: Config) -> Result<Self, ConnectError> {
         let (connecting, snapshot) = bootstrap::connect(config).await?;
-        let refreshes = snapshot.topology.forwards();
         let inner = Arc::new(Inner {
             connecting,
             snapshot: ArcSwap::from_pointee(snapshot),
             kick: Arc::new(Notify::new()),
         });
-        if refreshes {
-            refresh::spawn(&inner);
-        }
+        refresh::spawn(&inner);
         Ok(Self { inner })
     }
 
@@ -163,9 +160,6 @@ impl Cluster {
     /// # Errors
     /// See [`ConnectError`]; what was known stays in force then.
     pub async fn refresh(&self) -> Result<(), ConnectError> {
-        if self.inner.snapshot.load().topology.forwards() {
-            refresh::refresh(&self.inner).await?;
-        }
-        Ok(())
+        refresh::refresh(&self.inner).await
     }
 }

@@ -63,6 +63,23 @@ impl std::fmt::Debug for Connection {
 #[must_use = "dropping it spoils the connection"]
 pub(crate) struct InFlight<'a>(Option<&'a Connection>);
 
+/// Why a statement has no answer.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Driver(tokio_postgres::Error),
+    /// It was prepared, and not executed.
+    ParameterCount {
+        expected: usize,
+        given: usize,
+    },
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Driver(error)
+    }
+}
+
 impl InFlight<'_> {
     /// The answer was read to its end.
     pub(crate) fn done(mut self) {
@@ -163,9 +180,13 @@ impl Connection {
         &self,
         text: &str,
         params: Params<'_>,
-    ) -> Result<RowStream, tokio_postgres::Error> {
+    ) -> Result<RowStream, Failure> {
         let statement = self.client.prepare(text).await?;
-        self.client.query_raw(&statement, params.iter()).await
+        let (expected, given) = (statement.params().len(), params.iter().len());
+        if expected != given {
+            return Err(Failure::ParameterCount { expected, given });
+        }
+        Ok(self.client.query_raw(&statement, params.iter()).await?)
     }
 
     /// Statements without parameters and rows, such as `BEGIN`.
@@ -201,7 +222,7 @@ impl Connection {
     pub(crate) fn settle<T>(
         &self,
         in_flight: InFlight<'_>,
-        answer: Result<Result<T, tokio_postgres::Error>, tokio::time::error::Elapsed>,
+        answer: Result<Result<T, impl Into<Failure>>, tokio::time::error::Elapsed>,
         limit: Duration,
     ) -> Result<T, RequestError> {
         match answer {
@@ -221,9 +242,16 @@ impl Connection {
     pub(crate) fn failed(
         &self,
         in_flight: InFlight<'_>,
-        error: tokio_postgres::Error,
+        failure: impl Into<Failure>,
     ) -> RequestError {
         let node = self.node.clone();
+        let error = match failure.into() {
+            Failure::Driver(error) => error,
+            Failure::ParameterCount { expected, given } => {
+                in_flight.done();
+                return RequestError::ParameterCount { expected, given };
+            }
+        };
         let error = PgError::new(error);
         if error.is_parameter() {
             in_flight.done();

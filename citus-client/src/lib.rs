@@ -48,7 +48,8 @@
 //! - Every wait has an end: see [`Config`].
 //! - A write is never sent twice, unless the server had refused the first one before carrying
 //!   anything out.
-//! - Errors and traces hold no tenant's data: see [`RequestError`].
+//! - Errors and traces hold no tenant's data: see [`RequestError`]. (tokio-postgres below logs the
+//!   caller's parameters through the crate `log` at level `debug`; leave that off.)
 //!
 //! # Features
 //! - `deadpool` (default), `bb8`: which crates can keep connections.

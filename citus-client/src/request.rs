@@ -11,7 +11,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use tokio::time::timeout;
 use tokio_postgres::Row;
 
-use crate::connection::{Connection, Params};
+use crate::connection::{Connection, Failure, Params};
 use crate::error::RequestError;
 
 /// A statement that may be sent.
@@ -29,7 +29,7 @@ impl Request<'_> {
     pub(crate) async fn rows(self, connection: &Connection) -> Result<Vec<Row>, RequestError> {
         let in_flight = connection.start();
         let answer = timeout(self.limit, async {
-            self.open(connection).await?.try_collect().await
+            Ok::<_, Failure>(self.open(connection).await?.try_collect().await?)
         });
         let answer = answer.await;
         connection.settle(in_flight, answer, self.limit)
@@ -49,7 +49,7 @@ impl Request<'_> {
             while first.is_some() && rows.next().await.transpose()?.is_some() {
                 more = true;
             }
-            Ok((first, more))
+            Ok::<_, Failure>((first, more))
         });
         let answer = answer.await;
         match connection.settle(in_flight, answer, self.limit)? {
@@ -76,7 +76,7 @@ impl Request<'_> {
         let answer = timeout(self.limit, async {
             let mut rows = std::pin::pin!(self.open(connection).await?);
             while rows.next().await.transpose()?.is_some() {}
-            Ok(rows.rows_affected().unwrap_or_default())
+            Ok::<_, Failure>(rows.rows_affected().unwrap_or_default())
         });
         let answer = answer.await;
         connection.settle(in_flight, answer, self.limit)
@@ -92,12 +92,9 @@ impl Request<'_> {
         connection.settle(in_flight, answer, self.limit)
     }
 
-    async fn open(
-        self,
-        connection: &Connection,
-    ) -> Result<tokio_postgres::RowStream, tokio_postgres::Error> {
+    async fn open(self, connection: &Connection) -> Result<tokio_postgres::RowStream, Failure> {
         if self.keep {
-            connection.open(self.text, self.params).await
+            Ok(connection.open(self.text, self.params).await?)
         } else {
             connection.open_once(self.text, self.params).await
         }

@@ -61,6 +61,10 @@ async fn keep_up(inner: Weak<Inner>, kick: Arc<Notify>, period: Duration) {
 /// be removed or added.
 pub(super) async fn refresh(inner: &Inner) -> Result<(), ConnectError> {
     let before = inner.snapshot.load_full();
+    if !before.topology.forwards() {
+        // Servers without Citus have nothing to tell.
+        return Ok(());
+    }
     let mut last = None;
     for address in candidates(&before) {
         match bootstrap::read(&inner.connecting, &address).await {

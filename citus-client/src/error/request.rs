@@ -137,7 +137,7 @@ impl RequestError {
     /// one for certain. In a transaction it is the whole transaction that is to be made again.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Node(_) | Self::PoolTimeout { .. } | Self::StaleStatement => true,
+            Self::Node(_) | Self::PoolTimeout { .. } => true,
             Self::Server { error, .. } => error.db_error().is_some_and(rolled_back_for_a_while),
             _ => false,
         }

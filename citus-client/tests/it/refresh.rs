@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use citus_client::RequestError;
+
 use crate::support::{config, connect, database, eventually};
 
 #[tokio::test]
@@ -25,13 +27,8 @@ async fn a_new_table_is_learnt() {
     })
     .await;
     // What was guarded before was guarded for another schema.
-    assert!(
-        tenant
-            .query(&guarded, &[])
-            .await
-            .unwrap_err()
-            .is_retryable()
-    );
+    let error = tenant.query(&guarded, &[]).await.unwrap_err();
+    assert!(matches!(error, RequestError::StaleStatement), "{error}");
 }
 
 #[tokio::test]
