@@ -260,7 +260,8 @@ fn is_data_exception(error: &Error) -> bool {
 }
 
 /// `feature_not_supported`, or one of the planner's own errors: a join it cannot place, a write
-/// whose conditions contradict each other, so that it has no shard.
+/// whose conditions contradict each other, so that it has no shard, or a read of that kind, which
+/// it plans on an empty relation without the table's primary key.
 fn is_no_plan(error: &Error) -> bool {
     let internal = |message: &str| {
         message.contains("repartition")
@@ -269,6 +270,7 @@ fn is_no_plan(error: &Error) -> bool {
     };
     error.as_db_error().is_some_and(|error| {
         *error.code() == SqlState::FEATURE_NOT_SUPPORTED
+            || *error.code() == SqlState::GROUPING_ERROR
             || (*error.code() == SqlState::INTERNAL_ERROR && internal(error.message()))
     })
 }
