@@ -11,6 +11,8 @@ mod setup;
 mod test;
 mod tidy;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 /// The developers' commands of this repository.
@@ -37,9 +39,19 @@ enum Task {
     Tidy,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> anyhow::Result<()> {
     std::env::set_current_dir(command::root())?;
-    match Arguments::parse().task {
+    match task {
         Task::Setup => setup::ensure().map(|servers| println!("everything is there: {servers}")),
         Task::Test(options) => test::run(&options),
         Task::Demo(options) => demo::run(&options),

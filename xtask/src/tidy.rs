@@ -2,8 +2,10 @@
 
 mod forgotten_tests;
 mod links;
+mod test_names;
 mod whitespace;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
@@ -16,15 +18,28 @@ pub(crate) fn run() -> anyhow::Result<()> {
     if files.is_empty() {
         bail!("git lists no file of this repository");
     }
+    // What cannot be read is no text, or was removed and not yet committed.
+    let texts: Vec<(&Path, String)> = files
+        .iter()
+        .filter_map(|file| {
+            Some((
+                file.as_path(),
+                std::fs::read_to_string(root().join(file)).ok()?,
+            ))
+        })
+        .collect();
+    let functions: BTreeSet<String> = texts
+        .iter()
+        .filter(|(file, _)| has_extension(file, "rs"))
+        .flat_map(|(_, text)| test_names::defined(text))
+        .map(str::to_owned)
+        .collect();
     let mut findings = Vec::new();
-    for file in &files {
-        let Ok(text) = std::fs::read_to_string(root().join(file)) else {
-            // Not text, or removed and not yet committed.
-            continue;
-        };
-        findings.extend(whitespace::check(file, &text));
+    for (file, text) in &texts {
+        findings.extend(whitespace::check(file, text));
         if has_extension(file, "md") {
-            findings.extend(links::check(file, &text, &files));
+            findings.extend(links::check(file, text, &files));
+            findings.extend(test_names::check(file, text, &functions));
         }
     }
     findings.extend(forgotten_tests::check(&files));
