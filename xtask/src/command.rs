@@ -67,9 +67,17 @@ pub(crate) fn is_in_path(program: &str) -> bool {
 
 /// The command as one would type it.
 fn line(command: &Command) -> String {
+    // A URL can hold a password.
+    let shown = |name: &OsStr, value: &OsStr| {
+        if name.to_string_lossy().ends_with("_URL") {
+            "…".to_owned()
+        } else {
+            quoted(value)
+        }
+    };
     let set = command
         .get_envs()
-        .filter_map(|(name, value)| Some(format!("{}={}", name.display(), quoted(value?))));
+        .filter_map(|(name, value)| Some(format!("{}={}", name.display(), shown(name, value?))));
     let program = Path::new(command.get_program());
     let name = program.file_name().unwrap_or(program.as_os_str());
     let words = [name].into_iter().chain(command.get_args()).map(quoted);
@@ -94,6 +102,13 @@ mod tests {
         let mut command = Command::new("/usr/bin/cargo");
         command.arg("doc").env("RUSTDOCFLAGS", "-D warnings");
         assert_eq!(line(&command), "RUSTDOCFLAGS='-D warnings' cargo doc");
+    }
+
+    #[test]
+    fn a_url_is_not_printed() {
+        let mut command = Command::new("cargo");
+        command.env("CITUS_TEST_URL", "postgresql://me:secret@host/db");
+        assert_eq!(line(&command), "CITUS_TEST_URL=… cargo");
     }
 
     #[test]

@@ -51,9 +51,19 @@ struct Missing {
 /// What is missing is installed where this may be done without asking: as root and with apt, as in a
 /// container. Everywhere else the error is the command to run.
 pub(crate) fn ensure() -> anyhow::Result<Servers> {
-    let missing = missing();
+    ensure_with(needs_postgres())?;
+    servers()
+}
+
+/// Makes sure of what building needs, for those who bring their own servers.
+pub(crate) fn ensure_build() -> anyhow::Result<()> {
+    ensure_with(false)
+}
+
+fn ensure_with(postgres: bool) -> anyhow::Result<()> {
+    let missing = missing(postgres);
     if missing.is_empty() {
-        return servers();
+        return Ok(());
     }
     for need in &missing {
         eprintln!("missing: {} ({})", need.what, need.why);
@@ -66,7 +76,7 @@ pub(crate) fn ensure() -> anyhow::Result<Servers> {
     }
     apt::install(missing.iter().map(|need| need.apt))?;
 
-    let still = self::missing();
+    let still = self::missing(postgres);
     if !still.is_empty() {
         let names: Vec<_> = still.iter().map(|need| need.what).collect();
         bail!(
@@ -75,10 +85,10 @@ pub(crate) fn ensure() -> anyhow::Result<Servers> {
             postgres::TOO_OLD
         );
     }
-    servers()
+    Ok(())
 }
 
-fn missing() -> Vec<Missing> {
+fn missing(postgres: bool) -> Vec<Missing> {
     let mut missing = Vec::new();
     if !c_compiler::is_there() {
         missing.push(Missing {
@@ -98,7 +108,7 @@ fn missing() -> Vec<Missing> {
             brew: "llvm",
         });
     }
-    if needs_postgres() && Installation::find().is_none() {
+    if postgres && Installation::find().is_none() {
         missing.push(Missing {
             what: "PostgreSQL 15 or newer",
             why: "the tests and the demo start real servers",
