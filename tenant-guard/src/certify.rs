@@ -145,27 +145,27 @@ fn start(range: &Range<usize>) -> i32 {
 
 /// Whether this is a name with its schema and nothing else.
 fn is_table_name(text: &str) -> bool {
-    use pg_query::protobuf::Token;
+    use pg_query::protobuf::{ScanToken, Token};
     let Ok(scanned) = pg_query::scan(text) else {
         return false;
     };
-    let kinds: Vec<Token> = scanned.tokens.iter().map(|token| token.token()).collect();
+    let kinds: Vec<Token> = scanned.tokens.iter().map(ScanToken::token).collect();
     let all = scanned.tokens.first().is_some_and(|first| first.start == 0)
         && scanned
             .tokens
             .last()
             .is_some_and(|last| usize::try_from(last.end) == Ok(text.len()));
-    let name = match kinds.as_slice() {
-        [_, Token::Ascii46, _] => true,
-        [
-            _,
-            Token::Ascii46,
-            Token::Uident,
-            Token::Uescape,
-            Token::Sconst,
-        ] => true,
-        _ => false,
-    };
+    let name = matches!(
+        kinds.as_slice(),
+        [_, Token::Ascii46, _]
+            | [
+                _,
+                Token::Ascii46,
+                Token::Uident,
+                Token::Uescape,
+                Token::Sconst,
+            ]
+    );
     all && name
 }
 

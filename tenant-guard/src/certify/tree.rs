@@ -182,7 +182,9 @@ impl Tree {
         visitor(self);
         match self {
             Self::Struct { fields, .. } => {
-                fields.iter().for_each(|(_, value)| value.visit(visitor));
+                for (_, value) in fields {
+                    value.visit(visitor);
+                }
             }
             Self::List(items) => items.iter().for_each(|item| item.visit(visitor)),
             Self::Text(_) | Self::Number(_) => {}
