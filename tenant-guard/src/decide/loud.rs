@@ -9,22 +9,22 @@
 use crate::Ident;
 use crate::facts::{Body, Expressions, FromItem, InsertSource, QualifiedName, Query};
 
-/// Functions that fail on no value of their arguments, and aggregates, which cannot decide about
-/// rows before they are read.
+/// Functions of which no overload fails on a value of its arguments (`length(bytea, name)` does), and
+/// aggregates, which cannot decide about rows before they are read.
 #[rustfmt::skip]
 const QUIET_FUNCTIONS: &[&str] = &[
     "array_agg", "avg", "bit_length", "bool_and", "bool_or", "btrim", "char_length", "clock_timestamp",
     "concat", "concat_ws", "count", "every", "gen_random_uuid", "json_agg", "json_build_array",
-    "json_typeof", "jsonb_agg", "jsonb_build_array", "jsonb_typeof", "length", "lower", "ltrim", "max",
-    "md5", "min", "now", "octet_length", "random", "row_number", "rtrim", "statement_timestamp",
+    "json_typeof", "jsonb_agg", "jsonb_build_array", "jsonb_typeof", "lower", "ltrim", "max",
+    "md5", "min", "now", "octet_length", "row_number", "rtrim", "statement_timestamp",
     "string_agg", "sum", "transaction_timestamp", "upper",
 ];
 
-/// Operators that fail on no operands of the types they take: comparisons, containment, access to
-/// JSON, and `||`.
+/// Operators that fail on no operands of the types they take: comparisons, containment, and access
+/// to JSON.
 #[rustfmt::skip]
 const QUIET_OPERATORS: &[&str] = &[
-    "#>", "#>>", "&&", "->", "->>", "<", "<=", "<>", "<@", "=", ">", ">=", "?", "?&", "?|", "@>", "||",
+    "#>", "#>>", "&&", "->", "->>", "<", "<=", "<>", "<@", "=", ">", ">=", "?", "?&", "?|", "@>",
 ];
 
 /// Whether any expression that decides about rows, anywhere in the statement, can fail on a value.
