@@ -2,16 +2,18 @@
 //! a connection, the statement cache, the deadline and the tenant's parameter.
 //!
 //! One plain PostgreSQL, one connection each, the same statement, the same settings of the session
-//! (a custom plan for each execution is Citus' need, not the driver's cost). Compare the medians:
-//! their difference is what is added.
+//! (a custom plan for each execution is Citus' need, not the driver's cost). The three take turns
+//! in short blocks, so that a noisy moment of the machine meets all of them; told are medians over
+//! the blocks, of the time that passed and of the processor time of this process' only thread
+//! (Linux). The latter is what is added, whatever else the machine does.
 
-use std::hint::black_box;
+use std::time::Instant;
 
 use anyhow::Context;
-use citus_client::{Cluster, Config, Tenancy};
+use citus_client::{Cluster, Config, Tenancy, ToSql};
 use citus_testkit::{BackendChoice, TestCluster};
-use criterion::Criterion;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
+use tokio_postgres::Client;
 
 const SCHEMA: &str = "
     CREATE TABLE tasks (tenant_id bigint, id bigint, title text, PRIMARY KEY (tenant_id, id));
@@ -21,62 +23,95 @@ const SCHEMA: &str = "
     ANALYZE tasks;
 ";
 const SQL: &str = "SELECT title FROM tasks WHERE id = $1";
+const BLOCKS: usize = 60;
+const QUERIES_A_BLOCK: u32 = 500;
+const WAYS: [&str; 3] = [
+    "tokio-postgres, prepared",
+    "tenant, guarded before",
+    "tenant, plain SQL",
+];
 
 fn main() -> anyhow::Result<()> {
-    let mut criterion = Criterion::default().configure_from_args();
     let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(Box::pin(run()))
+}
+
+async fn run() -> anyhow::Result<()> {
     let servers = TestCluster::builder()
         .workers(0)
-        .backend(BackendChoice::Postgres)
-        .start();
-    let servers = runtime.block_on(servers)?;
-    let database = runtime.block_on(servers.create_database())?;
-    runtime.block_on(database.migrate(SCHEMA))?;
+        .backend(BackendChoice::Postgres);
+    let servers = servers.start().await?;
+    let database = servers.create_database().await?;
+    database.migrate(SCHEMA).await?;
     let tenancy = Tenancy::from_sql(SCHEMA)?;
     let config = Config::new(&database.url())?.tenancy(tenancy).pool_size(1);
-    let cluster = runtime.block_on(Box::pin(Cluster::connect_with(config)))?;
-    let bare = runtime.block_on(database.connect())?;
-    compare(&mut criterion, &runtime, &cluster, &bare)?;
-    criterion.final_summary();
+    let cluster = Cluster::connect_with(config).await?;
+    let bare = database.connect().await?;
+    bare.batch_execute("SET plan_cache_mode = force_custom_plan")
+        .await?;
+
+    let samples = measure(&cluster, &bare).await?;
+    let base = median(&samples[0], |sample| sample.processor);
+    println!("a point query by primary key, medians of {BLOCKS} blocks, microseconds");
+    println!("{:<26}{:>9}{:>11}{:>9}", "", "passed", "processor", "added");
+    for (way, samples) in WAYS.iter().zip(&samples) {
+        let passed = median(samples, |sample| sample.passed);
+        let processor = median(samples, |sample| sample.processor);
+        println!(
+            "{way:<26}{passed:>9.2}{processor:>11.2}{:>9.2}",
+            processor - base
+        );
+    }
     Ok(())
 }
 
-fn compare(
-    criterion: &mut Criterion,
-    runtime: &Runtime,
-    cluster: &Cluster,
-    bare: &tokio_postgres::Client,
-) -> anyhow::Result<()> {
-    runtime.block_on(bare.batch_execute("SET plan_cache_mode = force_custom_plan"))?;
+/// Microseconds a query.
+struct Sample {
+    passed: f64,
+    processor: f64,
+}
+
+async fn measure(cluster: &Cluster, bare: &Client) -> anyhow::Result<[Vec<Sample>; 3]> {
     let guarded = cluster.guard(SQL)?;
-    let statement = runtime.block_on(bare.prepare(guarded.text()))?;
+    let statement = bare.prepare(guarded.text()).await?;
     let tenant = cluster.tenant(42);
-    let row = runtime.block_on(tenant.query_one(SQL, &[&7_i64]))?;
+    let row = tenant.query_one(SQL, &[&7_i64]).await?;
     anyhow::ensure!(row.try_get::<_, &str>(0)? == "task 7");
 
-    let mut group = criterion.benchmark_group("point query");
-    // In turn, so that a noisy moment of the machine does not meet one of them alone.
-    for round in 1..=3 {
-        group.bench_function(format!("tokio-postgres, prepared ({round})"), |bench| {
-            bench.to_async(runtime).iter(|| async {
-                let params: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&7_i64, &42_i64];
-                black_box(bare.query(&statement, &params).await)
+    let mut samples = [const { Vec::new() }; 3];
+    for _ in 0..BLOCKS {
+        for (way, samples) in samples.iter_mut().enumerate() {
+            let (started, before) = (Instant::now(), processor_time()?);
+            for _ in 0..QUERIES_A_BLOCK {
+                let rows = match way {
+                    0 => {
+                        let params: [&(dyn ToSql + Sync); 2] = [&7_i64, &42_i64];
+                        bare.query(&statement, &params).await?
+                    }
+                    1 => tenant.query(&guarded, &[&7_i64]).await?,
+                    _ => cluster.tenant(42).query(SQL, &[&7_i64]).await?,
+                };
+                anyhow::ensure!(rows.len() == 1);
+            }
+            let queries = f64::from(QUERIES_A_BLOCK);
+            samples.push(Sample {
+                passed: started.elapsed().as_secs_f64() * 1e6 / queries,
+                processor: (processor_time()? - before) / queries,
             });
-        });
-        group.bench_function(format!("tenant, guarded before ({round})"), |bench| {
-            bench
-                .to_async(runtime)
-                .iter(|| async { black_box(tenant.query(&guarded, &[&7_i64]).await) });
-        });
-        group.bench_function(format!("tenant, plain SQL ({round})"), |bench| {
-            bench
-                .to_async(runtime)
-                .iter(|| async { black_box(cluster.tenant(42).query(SQL, &[&7_i64]).await) });
-        });
+        }
     }
-    group.finish();
-    runtime
-        .block_on(tenant.query(SQL, &[&7_i64]))
-        .context("the connection is still there")?;
-    Ok(())
+    Ok(samples)
+}
+
+/// Of this thread, in microseconds: the first number of `schedstat` is in nanoseconds.
+fn processor_time() -> anyhow::Result<f64> {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat")?;
+    let nanoseconds = stat.split(' ').next().context("an empty schedstat")?;
+    Ok(nanoseconds.parse::<f64>()? / 1000.0)
+}
+
+fn median(samples: &[Sample], of: impl Fn(&Sample) -> f64) -> f64 {
+    let mut values: Vec<f64> = samples.iter().map(of).collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }

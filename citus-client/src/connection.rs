@@ -142,7 +142,8 @@ impl Connection {
         let was_known = known.is_some();
         let statement = match known {
             Some(statement) => statement,
-            None => self.prepare(text).await?,
+            // What happens once is boxed, so that what happens always stays small.
+            None => Box::pin(self.prepare(text)).await?,
         };
         let result = self.client.query_raw(&statement, params.iter()).await;
         let stale = match result {
@@ -158,8 +159,11 @@ impl Connection {
         if !was_known || self.in_transaction() {
             return Err(stale.into_inner());
         }
-        let statement = self.prepare(text).await?;
-        self.client.query_raw(&statement, params.iter()).await
+        Box::pin(async {
+            let statement = self.prepare(text).await?;
+            self.client.query_raw(&statement, params.iter()).await
+        })
+        .await
     }
 
     /// The only value of the only row, as text. In one message each way, so that several are

@@ -11,11 +11,7 @@ mod bb8;
 mod deadpool;
 mod lease;
 
-use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
-
-use async_trait::async_trait;
 
 pub(crate) use lease::Lease;
 
@@ -27,24 +23,57 @@ use crate::error::RequestError;
 compile_error!("citus-client needs a pool: turn on the feature `deadpool` or `bb8`");
 
 /// Keeps the connections of one node.
-#[async_trait]
-pub(crate) trait NodePool: fmt::Debug + Send + Sync {
-    /// A free connection, or a new one, within the acquire timeout and the connect timeout.
-    async fn acquire(&self) -> Result<Lease, RequestError>;
-
-    /// Gives up connections that are closed or were unused for this long.
-    fn reap(&self, idle: Duration);
-
-    /// Hands out no connection any more, and drops those that come back.
-    fn close(&self);
+#[derive(Debug)]
+pub(crate) enum NodePool {
+    #[cfg(feature = "bb8")]
+    Bb8(bb8::Pool),
+    #[cfg(feature = "deadpool")]
+    Deadpool(deadpool::Pool),
 }
 
-/// A pool of the kind that the configuration asks for. Nothing is connected yet.
-pub(crate) fn new(config: &Config, connector: Connector) -> Arc<dyn NodePool> {
-    match config.pool {
-        #[cfg(feature = "bb8")]
-        PoolKind::Bb8 => Arc::new(bb8::Pool::new(config, connector)),
-        #[cfg(feature = "deadpool")]
-        PoolKind::Deadpool => Arc::new(deadpool::Pool::new(config, connector)),
+impl NodePool {
+    /// A pool of the kind that the configuration asks for. Nothing is connected yet.
+    pub(crate) fn new(config: &Config, connector: Connector) -> Self {
+        match config.pool {
+            #[cfg(feature = "bb8")]
+            PoolKind::Bb8 => Self::Bb8(bb8::Pool::new(config, connector)),
+            #[cfg(feature = "deadpool")]
+            PoolKind::Deadpool => Self::Deadpool(deadpool::Pool::new(config, connector)),
+        }
+    }
+
+    /// A free connection, or a new one, within the acquire timeout and the connect timeout.
+    pub(crate) async fn acquire(&self) -> Result<Lease, RequestError> {
+        match self {
+            // Boxed, so that its size is not that of every request.
+            #[cfg(feature = "bb8")]
+            Self::Bb8(pool) => Box::pin(pool.acquire()).await,
+            #[cfg(feature = "deadpool")]
+            Self::Deadpool(pool) => pool.acquire().await,
+        }
+    }
+
+    /// Gives up connections that are closed or were unused for this long. bb8 does so by itself.
+    #[cfg_attr(
+        not(feature = "deadpool"),
+        allow(unused_variables, reason = "bb8 has its own")
+    )]
+    pub(crate) fn reap(&self, idle: Duration) {
+        match self {
+            #[cfg(feature = "bb8")]
+            Self::Bb8(_) => {}
+            #[cfg(feature = "deadpool")]
+            Self::Deadpool(pool) => pool.reap(idle),
+        }
+    }
+
+    /// Hands out no connection any more, and drops those that come back.
+    pub(crate) fn close(&self) {
+        match self {
+            #[cfg(feature = "bb8")]
+            Self::Bb8(pool) => pool.close(),
+            #[cfg(feature = "deadpool")]
+            Self::Deadpool(pool) => pool.close(),
+        }
     }
 }

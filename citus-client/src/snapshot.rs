@@ -7,7 +7,7 @@ use tenant_guard::{Fingerprint, Guard, Ident, Tenancy, TenantType};
 
 use crate::config::Config;
 use crate::connection::{Canceller, Connector};
-use crate::pool::{self, NodePool};
+use crate::pool::NodePool;
 use crate::tenant_id::ColumnValue;
 use crate::tls::MakeTls;
 use crate::topology::{NodeAddress, Route, RouteReason, Topology};
@@ -64,7 +64,7 @@ pub(crate) struct NodeHandle {
     id: i32,
     connector: Connector,
     config: Arc<Config>,
-    pool: OnceLock<Arc<dyn NodePool>>,
+    pool: OnceLock<NodePool>,
 }
 
 impl NodeHandle {
@@ -74,15 +74,14 @@ impl NodeHandle {
     }
 
     /// Its pool.
-    pub(crate) fn pool(&self) -> &dyn NodePool {
+    pub(crate) fn pool(&self) -> &NodePool {
         self.pool
-            .get_or_init(|| pool::new(&self.config, self.connector.clone()))
-            .as_ref()
+            .get_or_init(|| NodePool::new(&self.config, self.connector.clone()))
     }
 
     /// Its pool, if something was ever sent to it.
-    pub(crate) fn used_pool(&self) -> Option<&dyn NodePool> {
-        self.pool.get().map(AsRef::as_ref)
+    pub(crate) fn used_pool(&self) -> Option<&NodePool> {
+        self.pool.get()
     }
 
     fn is(&self, node: &Node, setup: &str) -> bool {
@@ -183,6 +182,7 @@ mod tests {
     use tenant_guard::{Policy, Table};
 
     use super::*;
+    use crate::tenant::Call;
     use crate::tls;
 
     fn connecting() -> Connecting {
@@ -204,6 +204,29 @@ mod tests {
             .search_path(search_path.iter().copied())
             .build();
         Guard::new(tenancy.unwrap(), Policy::default())
+    }
+
+    #[test]
+    fn all_that_is_decided_for_a_request_allocates_nothing() {
+        let topology = Topology::fixed(["a", "b"], 32).unwrap();
+        let snapshot = Snapshot::new(topology, guard(&["public"]), &connecting(), None);
+        let snapshot = arc_swap::ArcSwap::from_pointee(snapshot);
+        let sql = "SELECT id FROM tasks WHERE id = $1";
+        let tenant = TenantId::from(42);
+        let decide = || {
+            let snapshot = snapshot.load();
+            Call::new(&snapshot, &tenant, sql, 1)
+                .unwrap()
+                .node
+                .address()
+                .port
+        };
+        // The guard reads the statement once.
+        decide();
+        assert_eq!(
+            allocation_counter::measure(|| assert_eq!(decide(), 5432)).count_total,
+            0
+        );
     }
 
     #[test]

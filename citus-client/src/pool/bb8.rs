@@ -4,11 +4,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bb8::{ErrorSink, ManageConnection, RunError};
 use tokio::sync::Notify;
 
-use super::NodePool;
 use super::lease::{Lease, Slot};
 use crate::config::Config;
 use crate::connection::{Connection, Connector};
@@ -72,7 +70,7 @@ impl ErrorSink<NodeError> for Failures {
 }
 
 #[derive(Debug)]
-pub(super) struct Pool {
+pub(crate) struct Pool {
     inner: bb8::Pool<Manager>,
     connector: Arc<Connector>,
     failures: Failures,
@@ -113,11 +111,8 @@ impl Pool {
             after: self.acquire_timeout,
         }
     }
-}
 
-#[async_trait]
-impl NodePool for Pool {
-    async fn acquire(&self) -> Result<Lease, RequestError> {
+    pub(super) async fn acquire(&self) -> Result<Lease, RequestError> {
         if self.closed.load(Ordering::Relaxed) {
             return Err(self.timed_out());
         }
@@ -142,10 +137,7 @@ impl NodePool for Pool {
         }
     }
 
-    // bb8 reaps by itself.
-    fn reap(&self, _: Duration) {}
-
-    fn close(&self) {
+    pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Relaxed);
     }
 }

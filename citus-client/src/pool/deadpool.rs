@@ -3,15 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use deadpool::Runtime;
-use deadpool::managed::{self, Metrics, PoolError, RecycleError, RecycleResult, Timeouts};
+use deadpool::managed::{
+    self, Metrics, PoolError, RecycleError, RecycleResult, TimeoutType, Timeouts,
+};
 
-use super::NodePool;
 use super::lease::{Lease, Slot};
 use crate::config::Config;
 use crate::connection::{Connection, Connector};
 use crate::error::{NodeError, RequestError};
+
+const AT_ONCE: Timeouts = Timeouts {
+    wait: Some(Duration::ZERO),
+    create: None,
+    recycle: None,
+};
 
 /// Connections are made and checked here; whether one may come back is the lease's to say.
 #[derive(Debug)]
@@ -25,7 +31,8 @@ impl managed::Manager for Manager {
     type Error = NodeError;
 
     async fn create(&self) -> Result<Box<Connection>, NodeError> {
-        self.connector.connect().await.map(Box::new)
+        // Boxed, so that taking a connection that is there does not carry the making of one along.
+        Box::pin(self.connector.connect()).await.map(Box::new)
     }
 
     async fn recycle(
@@ -42,7 +49,7 @@ impl managed::Manager for Manager {
 }
 
 #[derive(Debug)]
-pub(super) struct Pool {
+pub(crate) struct Pool {
     /// Always there: only timeouts without a runtime make none.
     inner: Option<managed::Pool<Manager>>,
     connector: Arc<Connector>,
@@ -80,13 +87,14 @@ impl Pool {
             },
         }
     }
-}
 
-#[async_trait]
-impl NodePool for Pool {
-    async fn acquire(&self) -> Result<Lease, RequestError> {
+    pub(super) async fn acquire(&self) -> Result<Lease, RequestError> {
         let got = match &self.inner {
-            Some(pool) => pool.get().await,
+            // Most often one is free, and needs no timer. Those who wait are served before.
+            Some(pool) => match pool.timeout_get(&AT_ONCE).await {
+                Err(PoolError::Timeout(TimeoutType::Wait)) => Box::pin(pool.get()).await,
+                got => got,
+            },
             None => Err(PoolError::Closed),
         };
         match got {
@@ -104,12 +112,12 @@ impl NodePool for Pool {
         }
     }
 
-    fn reap(&self, idle: Duration) {
+    pub(super) fn reap(&self, idle: Duration) {
         let Some(pool) = &self.inner else { return };
         pool.retain(|connection, metrics| connection.is_fresh() && metrics.last_used() < idle);
     }
 
-    fn close(&self) {
+    pub(super) fn close(&self) {
         if let Some(pool) = &self.inner {
             pool.close();
         }
