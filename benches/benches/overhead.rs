@@ -51,7 +51,7 @@ async fn run() -> anyhow::Result<()> {
         .await?;
 
     let samples = measure(&cluster, &bare).await?;
-    let base = median(&samples[0], |sample| sample.processor);
+    let least = median(&samples[0], |sample| sample.processor);
     println!("a point query by primary key, medians of {BLOCKS} blocks, microseconds");
     println!("{:<26}{:>9}{:>11}{:>9}", "", "passed", "processor", "added");
     for (way, samples) in WAYS.iter().zip(&samples) {
@@ -59,7 +59,7 @@ async fn run() -> anyhow::Result<()> {
         let processor = median(samples, |sample| sample.processor);
         println!(
             "{way:<26}{passed:>9.2}{processor:>11.2}{:>9.2}",
-            processor - base
+            processor - least
         );
     }
     Ok(())

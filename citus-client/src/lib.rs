@@ -56,6 +56,14 @@
 //! - `rustls-023` (default): TLS.
 //! - `cli`: the command `citus-client`.
 
+#![cfg_attr(
+    not(feature = "rustls-023"),
+    allow(
+        clippy::clone_on_copy,
+        reason = "what makes TLS sessions is `Copy` only without TLS"
+    )
+)]
+
 mod cluster;
 mod config;
 mod connection;
