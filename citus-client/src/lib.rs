@@ -60,6 +60,7 @@
     not(feature = "rustls-023"),
     allow(
         clippy::clone_on_copy,
+        clippy::trivially_copy_pass_by_ref,
         reason = "what makes TLS sessions is `Copy` only without TLS"
     )
 )]
