@@ -90,6 +90,10 @@ pub(crate) fn this_binary(test: &str, variables: &[(&str, &str)]) -> Command {
     command
         .args([test, "--exact", "--nocapture"])
         .stdout(Stdio::piped());
+    // What was chosen for this process is not chosen for that one.
+    command
+        .env_remove("CITUS_TEST_BACKEND")
+        .env_remove("CITUS_TEST_URL");
     command.envs(variables.iter().copied());
     command
 }
