@@ -18,16 +18,14 @@ pub(crate) fn in_ci() -> bool {
     env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
 }
 
-/// The cargo that runs this program, with these arguments. In CI the lock file has to be up to date,
-/// and nothing is kept for an incremental build that never comes.
+/// The cargo that runs this program, with these arguments. In CI nothing is kept for an
+/// incremental build that never comes.
 pub(crate) fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let program = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
     command.args(arguments);
     if in_ci() {
-        command
-            .env("CARGO_INCREMENTAL", "0")
-            .env("CARGO_NET_RETRY", "5");
+        command.env("CARGO_INCREMENTAL", "0");
     }
     command
 }
