@@ -10,6 +10,7 @@ mod cases;
 #[cfg(feature = "cli")]
 mod cli;
 mod law;
+mod messages;
 mod migrations;
 mod refusals;
 mod schema;
