@@ -1,5 +1,10 @@
 //! `cargo xtask bench`.
 
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context as _;
 use clap::Args;
 
 use crate::command::{cargo, run as run_command};
@@ -13,7 +18,7 @@ pub(crate) struct Options {
     /// Only the comparison on a real cluster.
     #[arg(long)]
     only_cluster: bool,
-    /// Arguments for the comparison; `--help` after `--only-cluster --` lists them.
+    /// Arguments for the comparison, such as `--clients 32`; `--only-cluster -- --help` lists them.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<String>,
 }
@@ -29,10 +34,19 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         ]))?;
     }
     if !options.only_criterion {
-        // The profile of the criterion benches, so that everything is built once.
-        let mut command = cargo(["run", "--profile", "bench", "--package", "citus-benches"]);
-        command.args(["--bin", "side_by_side", "--"]);
-        run_command(command.args(&options.rest))?;
+        // Together with the criterion benches, although they do not run here: alone it would get
+        // other features of its dependencies, and all of them would be built a second time.
+        let mut build = cargo(["build", "--profile", "bench", "--package", "citus-benches"]);
+        run_command(build.args(["--benches", "--bin", "side_by_side"]))?;
+        run_command(Command::new(built("side_by_side")?).args(&options.rest))?;
     }
     Ok(())
+}
+
+/// An optimised program, beside the unoptimised ones of which this is one.
+fn built(program: &str) -> anyhow::Result<PathBuf> {
+    let own = env::current_exe()?;
+    let target = own.parent().and_then(Path::parent);
+    let target = target.context("xtask is not in a folder of cargo's")?;
+    Ok(target.join("release").join(program))
 }
