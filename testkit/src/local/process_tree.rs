@@ -162,11 +162,9 @@ mod tests {
         let frozen = freeze(shell.id()).unwrap();
         assert_eq!(frozen.len(), 3);
         let all_are = |frozen_or_not: bool| {
-            frozen.iter().all(|pid| {
-                let state = ["-o", "stat=", "-p", &pid.to_string()];
-                let output = Command::new("ps").args(state).output().unwrap();
-                output.stdout.starts_with(b"T") == frozen_or_not
-            })
+            frozen
+                .iter()
+                .all(|pid| state(*pid).starts_with('T') == frozen_or_not)
         };
         eventually(|| all_are(true));
         thaw(shell.id()).unwrap();
@@ -174,6 +172,17 @@ mod tests {
         kill(shell.id());
         shell.wait().unwrap();
     }
+
+    /// What `ps` calls the state, also where there is no `ps`, as in most containers.
+    fn state(pid: u32) -> String {
+        if let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) {
+            return stat.rsplit_once(") ").unwrap().1.to_owned();
+        }
+        let state = ["-o", "stat=", "-p", &pid.to_string()];
+        let output = Command::new("ps").args(state).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Signals take effect some time after they were sent.
     fn eventually(is_so: impl Fn() -> bool) {
         for _ in 0..2000 {

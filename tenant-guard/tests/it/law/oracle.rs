@@ -1,6 +1,6 @@
 //! Runs a statement on both sides and compares what came back and what was left behind.
 
-use citus_testkit::tokio_postgres::error::SqlState;
+use citus_testkit::tokio_postgres::error::{DbError, SqlState};
 use citus_testkit::tokio_postgres::{Client, Error, SimpleQueryMessage};
 use tenant_guard::{Guard, GuardedSql};
 
@@ -113,7 +113,13 @@ impl Oracle {
                 Ok(Verdict::Equal)
             }
             (Err(is), Err(should_be)) if same_error(&is, &should_be) => {
-                check_message(&is, tenant)?;
+                // What is said where nobody else has rows tells nothing of them: a statement can
+                // name another tenant's value itself, in a literal that is no number.
+                if is.as_db_error().map(DbError::message)
+                    != should_be.as_db_error().map(DbError::message)
+                {
+                    check_message(&is, tenant)?;
+                }
                 Ok(Verdict::BothFailed)
             }
             // PostgreSQL evaluates expressions in the order of its plan, and the plan depends on how
