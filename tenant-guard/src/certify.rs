@@ -22,7 +22,7 @@ use std::ops::Range;
 
 use pg_query::protobuf::ParseResult;
 
-use crate::read::pg::too_deep;
+use crate::read::too_deep;
 use crate::splice::Spliced;
 use crate::{Code, Refusal, Tenancy};
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::{Fingerprint, Ident, TableName, TenantType};
+use crate::{Access, Fingerprint, TableSlot};
 
 /// A statement that passed the guard: text that may be sent, and what a driver has to know to send
 /// it. It can only be made by [`Guard::check`](crate::Guard::check). Cloning is cheap.
@@ -20,32 +20,6 @@ pub(crate) struct Parts {
     pub(crate) writes: bool,
     pub(crate) locks: bool,
     pub(crate) tenancy: Fingerprint,
-}
-
-/// What a statement touches.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Access {
-    /// Rows of one tenant (and possibly reference tables).
-    Tenant {
-        /// The colocation group of all its tenant tables.
-        colocation: Ident,
-        /// The type of the tenant column, and so of the added parameter.
-        tenant_type: TenantType,
-    },
-    /// Reference tables only: any node can answer.
-    Reference,
-    /// No table at all.
-    Nothing,
-}
-
-/// Where a table's name stands in the guarded text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableSlot {
-    /// The bytes of the schema-qualified name in [`GuardedSql::text`].
-    pub range: Range<usize>,
-    /// The table it names.
-    pub table: TableName,
 }
 
 impl GuardedSql {

@@ -41,44 +41,43 @@
 //! again and proven to be the input plus exactly the restrictions) → [`GuardedSql`].
 //!
 //! # Features
-//! - `pg-grammar` (default): the reader, by libpg_query. It needs a C compiler and libclang to build.
-//!   Without it this crate holds the schema types only.
+//! - `pg-grammar` (default): the reader that is trusted, by libpg_query, and the proof. It needs a C
+//!   compiler and libclang to build. Without it a statement can be drafted ([`Guard::draft`]) but not
+//!   proven, so that there is nothing to send.
 //! - `cli`: the `tenant-guard` command.
 
+mod access;
 #[cfg(feature = "pg-grammar")]
 mod cache;
 #[cfg(feature = "pg-grammar")]
 mod certify;
-#[cfg(feature = "pg-grammar")]
 mod decide;
-#[cfg(feature = "pg-grammar")]
+mod draft;
+#[cfg_attr(
+    not(feature = "pg-grammar"),
+    expect(
+        dead_code,
+        reason = "the reader without C refuses every statement so far"
+    )
+)]
 mod facts;
-#[cfg(feature = "pg-grammar")]
 mod guard;
 #[cfg(feature = "pg-grammar")]
 mod guarded;
-#[cfg(feature = "pg-grammar")]
+mod lexer;
 mod policy;
-#[cfg(feature = "pg-grammar")]
 mod read;
-#[cfg(feature = "pg-grammar")]
 mod refusal;
-#[cfg_attr(
-    not(feature = "pg-grammar"),
-    expect(dead_code, reason = "migrations need a part of it")
-)]
 mod safe_functions;
-#[cfg(feature = "pg-grammar")]
 mod splice;
 mod tenancy;
 
-#[cfg(feature = "pg-grammar")]
+pub use access::{Access, TableSlot};
+pub use draft::Draft;
 pub use guard::Guard;
 #[cfg(feature = "pg-grammar")]
-pub use guarded::{Access, GuardedSql, TableSlot};
-#[cfg(feature = "pg-grammar")]
+pub use guarded::GuardedSql;
 pub use policy::Policy;
-#[cfg(feature = "pg-grammar")]
 pub use refusal::{Code, Refusal};
 pub use tenancy::{
     Column, Distribution, Fingerprint, Ident, MigrationError, MigrationFile, MigrationProblem,

@@ -16,6 +16,7 @@ mod tokens;
 use pg_query::protobuf::ParseResult;
 
 use crate::facts::Statement;
+use crate::read::limits::too_deep;
 use crate::{Code, Policy, Refusal};
 
 use tokens::Tokens;
@@ -81,13 +82,4 @@ fn syntax_refusal(error: &pg_query::Error) -> Refusal {
 /// Whether a quoted token is a keyword or name, and no literal.
 fn is_word(token: &str) -> bool {
     token.trim_matches('"').chars().all(char::is_alphabetic)
-}
-
-/// The refusal for what libpg_query cannot hand over.
-pub(crate) fn too_deep() -> Refusal {
-    Refusal::new(
-        Code::TooComplex,
-        "the statement is nested too deeply",
-        "flatten long chains of joins, operators or set operations, or use arrays and = ANY($1)",
-    )
 }

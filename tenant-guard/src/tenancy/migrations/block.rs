@@ -6,10 +6,10 @@
 
 use super::cursor::Cursor;
 use super::error::MigrationProblem as Problem;
-use super::lexer::Kind;
 use super::schema::Schema;
 use super::split::split;
 use super::{citus, literal, statement};
+use crate::lexer::Kind;
 
 /// Words without which a block changes no schema.
 const CHANGING: &[&str] = &[

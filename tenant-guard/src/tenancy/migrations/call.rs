@@ -3,8 +3,8 @@
 use super::super::Ident;
 use super::cursor::Cursor;
 use super::error::MigrationProblem as Problem;
-use super::lexer::Kind;
 use super::literal;
+use crate::lexer::Kind;
 
 /// One call.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,15 +67,12 @@ fn call(mut at: Cursor<'_>) -> Result<Option<Call>, Problem> {
 fn argument(mut at: Cursor<'_>) -> Result<Option<(Option<Ident>, Value)>, Problem> {
     let mut named = at;
     let name = match named.ident() {
-        Ok(name) if named.peek().is_some_and(|token| named.slice(token) == "=>") => {
+        Ok(name)
+            if named
+                .peek()
+                .is_some_and(|token| matches!(named.slice(token), "=>" | ":=")) =>
+        {
             named.next();
-            at = named;
-            Some(name)
-        }
-        Ok(name) if named.eat_punctuation(b':') => {
-            if named.next().is_none_or(|token| named.slice(token) != "=") {
-                return Ok(None);
-            }
             at = named;
             Some(name)
         }
@@ -93,10 +90,8 @@ fn argument(mut at: Cursor<'_>) -> Result<Option<(Option<Ident>, Value)>, Proble
         Kind::Word if written.eq_ignore_ascii_case("null") => Value::Null,
         _ => return Ok(None),
     };
-    if at.eat_punctuation(b':') {
-        if !at.eat_punctuation(b':') {
-            return Ok(None);
-        }
+    if at.peek().is_some_and(|token| token.kind == Kind::Typecast) {
+        at.next();
         at.name()?;
     }
     Ok(at.is_at_end().then_some((name, value)))

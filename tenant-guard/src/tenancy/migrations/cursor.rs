@@ -2,7 +2,7 @@
 
 use super::super::{Ident, TableName};
 use super::error::MigrationProblem as Problem;
-use super::lexer::{Kind, Token};
+use crate::lexer::{Kind, Token, fold, unquote};
 
 /// A place in a run of tokens. Keywords are compared without regard to case; names come out as
 /// PostgreSQL stores them.
@@ -208,33 +208,6 @@ impl<'a> Cursor<'a> {
             .map(|tokens| Self::new(self.text, tokens))
             .collect()
     }
-}
-
-/// An identifier without quotes as PostgreSQL stores it: ASCII letters in lower case
-/// (`downcase_truncate_identifier`, `src/backend/parser/scansup.c`; in UTF-8, only ASCII folds).
-pub(super) fn fold(written: &str) -> Ident {
-    Ident::new(truncate(written.to_ascii_lowercase()))
-}
-
-fn unquote(written: &str) -> Ident {
-    let inner = written
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .unwrap_or(written);
-    Ident::new(truncate(inner.replace("\"\"", "\"")))
-}
-
-/// Cuts a name to PostgreSQL's 63 bytes (`NAMEDATALEN - 1`), between characters.
-pub(super) fn truncate(mut name: String) -> String {
-    const LONGEST: usize = 63;
-    if name.len() > LONGEST {
-        let end = (0..=LONGEST)
-            .rev()
-            .find(|end| name.is_char_boundary(*end))
-            .unwrap_or(0);
-        name.truncate(end);
-    }
-    name
 }
 
 #[cfg(test)]

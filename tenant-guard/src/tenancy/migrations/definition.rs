@@ -10,9 +10,9 @@ use sqlparser::parser::{Parser, ParserOptions};
 use sqlparser::tokenizer::{Location, Token as ParsedToken, Tokenizer};
 
 use super::super::Ident;
-use super::cursor::{Cursor, fold, truncate};
+use super::cursor::Cursor;
 use super::error::MigrationProblem as Problem;
-use super::lexer::{Kind, Token};
+use crate::lexer::{Kind, Token, fold, truncate};
 
 /// A column with the keys that stand in its definition.
 #[derive(Debug)]
@@ -180,7 +180,7 @@ fn lies_otherwise(
     parsed: &[sqlparser::tokenizer::TokenWithSpan],
 ) -> Result<bool, Problem> {
     let mut own = Vec::new();
-    let mut lexer = super::lexer::Lexer::new(text);
+    let mut lexer = crate::lexer::Lexer::new(text);
     while let Some(token) = lexer.next()? {
         if counts(token) {
             own.push(location(text, token.start));
@@ -196,7 +196,12 @@ fn lies_otherwise(
 fn counts(token: Token) -> bool {
     !matches!(
         token.kind,
-        Kind::Number | Kind::Parameter | Kind::Operator | Kind::Punctuation(b':')
+        Kind::Number
+            | Kind::Parameter
+            | Kind::Operator
+            | Kind::Typecast
+            | Kind::Assign
+            | Kind::Punctuation(b':')
     )
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::super::TenancyError;
 use super::cursor::Cursor;
-use super::lexer::{Kind, LexError};
+use crate::lexer::{Kind, LexError};
 
 /// Why a tenancy cannot be read from migrations.
 ///

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::super::{Ident, TableName};
 use super::cursor::Cursor;
 use super::error::MigrationProblem as Problem;
-use super::lexer::Kind;
 use super::schema::Schema;
+use crate::lexer::Kind;
 
 /// A unique constraint, an exclusion constraint or an index. Indexes that are not unique are
 /// followed for their names alone, because PostgreSQL numbers the names it chooses.

@@ -1,10 +1,10 @@
 //! The schemas in which a migration's unqualified names are looked up.
 
 use super::super::Ident;
-use super::cursor::{Cursor, fold};
+use super::cursor::Cursor;
 use super::error::MigrationProblem as Problem;
-use super::lexer::Kind;
 use super::literal;
+use crate::lexer::{Kind, fold};
 
 /// `search_path` as it is in force while migrations run.
 ///

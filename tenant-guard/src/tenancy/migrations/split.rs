@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::lexer::{Kind, LexError, Lexer, Token};
+use crate::lexer::{Kind, LexError, Lexer, Token};
 
 /// The bytes of each statement of a text, without semicolons, in order: cut where psql cuts it,
 /// so that strings, dollar quotes, nested comments and `BEGIN ATOMIC` bodies stay whole.

