@@ -52,6 +52,7 @@ mod cache;
 #[cfg(feature = "pg-grammar")]
 mod certify;
 mod decide;
+pub mod doctor;
 mod draft;
 #[cfg_attr(
     not(feature = "pg-grammar"),
