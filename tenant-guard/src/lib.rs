@@ -47,6 +47,7 @@
 //! - `cli`: the `tenant-guard` command.
 
 mod access;
+mod builtin;
 #[cfg(feature = "pg-grammar")]
 mod cache;
 #[cfg(feature = "pg-grammar")]
@@ -69,7 +70,6 @@ mod lexer;
 mod policy;
 mod read;
 mod refusal;
-mod safe_functions;
 mod splice;
 mod tenancy;
 

@@ -1,4 +1,5 @@
-//! The developers' commands: `cargo xtask setup`, `test`, `demo`, `bench`, `ci`, `tidy`.
+//! The developers' commands: `cargo xtask setup`, `test`, `demo`, `bench`, `ci`, `tidy`,
+//! `functions`.
 //!
 //! This crate builds without libclang and without PostgreSQL, because it is what installs or names
 //! them.
@@ -7,6 +8,7 @@ mod bench;
 mod ci;
 mod command;
 mod demo;
+mod functions;
 mod setup;
 mod test;
 mod tidy;
@@ -35,6 +37,8 @@ enum Task {
     Bench(bench::Options),
     /// All that a change has to pass: formatting, tidiness, lints, docs, licences, lean builds, tests.
     Ci(ci::Options),
+    /// Compare the list of PostgreSQL's functions with a real server, and add what it lacks.
+    Functions(functions::Options),
     /// Check what the compiler does not: forgotten test files, dead links, stray whitespace.
     Tidy,
 }
@@ -57,6 +61,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Demo(options) => demo::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Ci(options) => ci::run(&options),
+        Task::Functions(options) => functions::run(&options),
         Task::Tidy => tidy::run(),
     }
 }

@@ -1,8 +1,8 @@
 //! Code that runs with statements on a tenant table: triggers, rules, expressions, policies.
 
 use super::{Subject, TenantTable, joined};
+use crate::builtin::is_safe_function;
 use crate::doctor::{Code, Expression, Finding, Place, Routine};
-use crate::safe_functions::is_safe_builtin;
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     for table in subject.tenant_tables() {
@@ -65,7 +65,7 @@ fn is_safe(subject: &Subject<'_>, place: Place, function: &Routine) -> bool {
     };
     // A policy compares with a setting of the session; that is what policies are for.
     let of_policy = place == Place::Policy && function.name.as_str() == "current_setting";
-    (is_builtin && (of_policy || is_safe_builtin(function.name.as_str())))
+    (is_builtin && (of_policy || is_safe_function(function.name.as_str())))
         || subject.exceptions.is_safe_function(&function.name)
 }
 

@@ -2,8 +2,8 @@
 
 use super::Subject;
 use crate::Ident;
+use crate::builtin::{is_operator, is_safe_function, is_safe_type};
 use crate::doctor::{Code, Finding, Routine};
-use crate::safe_functions::{is_builtin_operator, is_safe_builtin, is_safe_builtin_type};
 
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     for schema in &subject.facts.schemas {
@@ -23,7 +23,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         findings.extend(self::function(subject, function));
     }
     for operator in &subject.facts.operators {
-        if found_unqualified(subject, operator) && is_builtin_operator(operator.name.as_str()) {
+        if found_unqualified(subject, operator) && is_operator(operator.name.as_str()) {
             findings.push(shadows(
                 format!("operator {operator}"),
                 "its operands' types can fit a guarded statement better than those of PostgreSQL's own",
@@ -35,7 +35,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             .schema
             .as_ref()
             .is_some_and(|schema| is_before_builtins(subject, schema));
-        if before && is_safe_builtin_type(name.name.as_str()) {
+        if before && is_safe_type(name.name.as_str()) {
             findings.push(shadows(
                 format!("type {name}"),
                 "its schema comes before pg_catalog in the search path",
@@ -56,7 +56,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
 
 fn function(subject: &Subject<'_>, function: &Routine) -> Option<Finding> {
     let name = function.name.as_str();
-    if !is_safe_builtin(name) || !found_unqualified(subject, function) {
+    if !is_safe_function(name) || !found_unqualified(subject, function) {
         return None;
     }
     if !subject.tenancy.is_user_function(name) {
