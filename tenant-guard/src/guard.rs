@@ -3,8 +3,6 @@
 use std::sync::Arc;
 
 #[cfg(feature = "pg-grammar")]
-use crate::GuardedSql;
-#[cfg(feature = "pg-grammar")]
 use crate::cache::Cache;
 #[cfg(feature = "pg-grammar")]
 use crate::certify::certify;
@@ -13,13 +11,17 @@ use crate::draft::Draft;
 #[cfg(feature = "pg-grammar")]
 use crate::guarded::Parts;
 #[cfg(feature = "pg-grammar")]
+use crate::places::Places;
+#[cfg(feature = "pg-grammar")]
 use crate::read::pg;
 use crate::read::sqlparser;
 use crate::splice::splice;
+#[cfg(feature = "pg-grammar")]
+use crate::{Code, GuardedSql, StaticSql};
 use crate::{Policy, Refusal, Tenancy};
 
 /// Checks and rewrites statements under one tenancy and policy. Cloning is cheap, and clones share
-/// what `cached` remembers.
+/// what `cached` and `fixed` remember.
 ///
 /// ```
 /// # #[cfg(feature = "pg-grammar")] {
@@ -48,6 +50,8 @@ pub struct Guard {
     policy: Arc<Policy>,
     #[cfg(feature = "pg-grammar")]
     cache: Arc<Cache>,
+    #[cfg(feature = "pg-grammar")]
+    places: Arc<Places>,
 }
 
 impl Guard {
@@ -57,6 +61,8 @@ impl Guard {
             tenancy: tenancy.into(),
             #[cfg(feature = "pg-grammar")]
             cache: Arc::new(Cache::new(policy.cache_bytes)),
+            #[cfg(feature = "pg-grammar")]
+            places: Arc::new(Places::new()),
             policy: Arc::new(policy),
         }
     }
@@ -145,9 +151,120 @@ impl Guard {
         Ok(guarded)
     }
 
+    /// Like [`Guard::check`], for a statement that is a part of the program: it is checked once and
+    /// kept for as long as the guard. Another guard has its own.
+    ///
+    /// # Errors
+    /// As [`Guard::check`]; refusals are not remembered. [`Code::TooComplex`] where the program has
+    /// made more than 131,008 of them, which a `static` for each cannot do.
+    #[cfg(feature = "pg-grammar")]
+    pub fn fixed<const PARAMS: usize>(
+        &self,
+        statement: &StaticSql<PARAMS>,
+    ) -> Result<&GuardedSql, Refusal> {
+        let place = self.places.at(statement.place()).ok_or_else(too_many)?;
+        if let Some(guarded) = place.get() {
+            return Ok(guarded);
+        }
+        let guarded = self.check(statement.text())?;
+        // Two threads may have checked it; they came to the same.
+        Ok(place.get_or_init(|| guarded))
+    }
+
     /// How many statements [`Guard::cached`] remembers at the moment.
     #[cfg(feature = "pg-grammar")]
     pub fn cached_statements(&self) -> usize {
         self.cache.len()
+    }
+}
+
+#[cfg(feature = "pg-grammar")]
+fn too_many() -> Refusal {
+    Refusal::new(
+        Code::TooComplex,
+        "the program has made more statements with `StaticSql::new` than can be kept",
+        "make one in a `static` for each text; use Guard::cached for texts that are made at run time",
+    )
+}
+
+#[cfg(test)]
+#[cfg(feature = "pg-grammar")]
+mod tests {
+    use crate::{Table, TenantType};
+
+    use super::*;
+
+    fn guard(tenant_column: &str) -> Guard {
+        let tasks = Table::distributed("tasks", tenant_column, TenantType::Int8).columns([
+            tenant_column,
+            "id",
+            "title",
+        ]);
+        Guard::new(
+            Tenancy::builder().table(tasks).build().unwrap(),
+            Policy::default(),
+        )
+    }
+
+    #[test]
+    fn each_guard_keeps_its_own_of_a_fixed_statement() {
+        static TITLES: StaticSql<0> = StaticSql::new("SELECT title FROM tasks");
+        static IDS: StaticSql<0> = StaticSql::new("SELECT id FROM tasks");
+        let (a, b) = (guard("a_id"), guard("b_id"));
+        for _ in 0..2 {
+            for (guard, column) in [(&a, "a_id"), (&b, "b_id"), (&a.clone(), "a_id")] {
+                for (statement, output) in [(&TITLES, "title"), (&IDS, "id")] {
+                    assert_eq!(
+                        guard.fixed(statement).unwrap().text(),
+                        format!("SELECT {output} FROM public.tasks WHERE tasks.{column} = $1")
+                    );
+                }
+            }
+        }
+        assert_eq!((a.places.taken(), b.places.taken()), (2, 2));
+        assert_eq!(a.cached_statements(), 0);
+    }
+
+    #[test]
+    fn a_refused_fixed_statement_is_refused_again() {
+        static SECRETS: StaticSql<0> = StaticSql::new("SELECT * FROM secrets");
+        let guard = guard("tenant_id");
+        for _ in 0..2 {
+            assert_eq!(
+                guard.fixed(&SECRETS).unwrap_err().code(),
+                Code::UnknownTable
+            );
+        }
+        assert_eq!(guard.places.taken(), 0);
+    }
+
+    #[test]
+    fn threads_that_race_get_the_same_fixed_statement() {
+        static TITLES: StaticSql<0> = StaticSql::new("SELECT title FROM tasks WHERE id = 1");
+        let guard = guard("tenant_id");
+        let barrier = std::sync::Barrier::new(4);
+        let texts: Vec<usize> = std::thread::scope(|scope| {
+            let threads = [(); 4].map(|()| {
+                scope.spawn(|| {
+                    barrier.wait();
+                    guard.fixed(&TITLES).unwrap().text().as_ptr().addr()
+                })
+            });
+            threads.map(|thread| thread.join().unwrap()).into()
+        });
+        assert!(texts.iter().all(|text| *text == texts[0]), "{texts:?}");
+    }
+
+    #[test]
+    fn what_was_seen_before_allocates_nothing() {
+        static TITLES: StaticSql<1> = StaticSql::new("SELECT title FROM tasks WHERE id = $1");
+        let guard = guard("tenant_id");
+        let run = || {
+            let fixed = guard.fixed(&TITLES).unwrap().clone();
+            let cached = guard.cached(TITLES.text()).unwrap();
+            assert_eq!(fixed, cached);
+        };
+        run();
+        assert_eq!(allocation_counter::measure(run).count_total, 0);
     }
 }

@@ -70,6 +70,20 @@ impl GuardedSql {
         self.0.locks
     }
 
+    /// What it takes of memory, but for what the allocator adds: the cache weighs by it.
+    pub(crate) fn bytes(&self) -> usize {
+        let parts = &*self.0;
+        let slots = parts.table_slots.iter();
+        let names: usize = slots
+            .map(|slot| slot.table.schema.as_str().len() + slot.table.name.as_str().len())
+            .sum();
+        size_of::<Parts>()
+            + parts.text.capacity()
+            + parts.tenant_param_slots.capacity() * size_of::<Range<usize>>()
+            + parts.table_slots.capacity() * size_of::<TableSlot>()
+            + names
+    }
+
     /// The tenancy it was proven under.
     pub fn tenancy(&self) -> Fingerprint {
         self.0.tenancy

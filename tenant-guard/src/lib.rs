@@ -47,13 +47,11 @@
 //! - `cli`: the `tenant-guard` command.
 
 mod access;
-mod builtin;
 #[cfg(feature = "pg-grammar")]
 mod cache;
 #[cfg(feature = "pg-grammar")]
 mod certify;
 mod decide;
-pub mod doctor;
 mod draft;
 #[cfg_attr(
     not(feature = "pg-grammar"),
@@ -67,10 +65,14 @@ mod guard;
 #[cfg(feature = "pg-grammar")]
 mod guarded;
 mod lexer;
+#[cfg(feature = "pg-grammar")]
+mod places;
 mod policy;
 mod read;
 mod refusal;
+mod safe_functions;
 mod splice;
+mod static_sql;
 mod tenancy;
 
 pub use access::{Access, TableSlot};
@@ -80,6 +82,7 @@ pub use guard::Guard;
 pub use guarded::GuardedSql;
 pub use policy::Policy;
 pub use refusal::{Code, Refusal};
+pub use static_sql::StaticSql;
 pub use tenancy::{
     Column, Distribution, Fingerprint, Ident, MigrationError, MigrationFile, MigrationProblem,
     SplitError, Table, TableKind, TableName, Tenancy, TenancyBuilder, TenancyError, TenantType,

@@ -45,8 +45,8 @@ impl Policy {
     }
 
     /// How much memory accepted statements may take in the cache of
-    /// [`Guard::cached`](crate::Guard::cached), in bytes of their text before and after; 16 MiB by
-    /// default. The least used go first.
+    /// [`Guard::cached`](crate::Guard::cached), in bytes; 16 MiB by default. The least used go first.
+    /// Statements of [`Guard::fixed`](crate::Guard::fixed) come on top: they are a part of the program.
     pub fn cache_bytes(mut self, bytes: u64) -> Self {
         self.cache_bytes = bytes;
         self

@@ -9,7 +9,6 @@
 mod cases;
 #[cfg(feature = "cli")]
 mod cli;
-mod doctor;
 mod law;
 mod messages;
 mod migrations;
