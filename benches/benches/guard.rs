@@ -3,9 +3,9 @@
 
 use std::hint::black_box;
 
-use citus_benches::statements::{BY_SIZE, tenancy};
 use criterion::{Criterion, Throughput};
-use tenant_guard::{Guard, Policy};
+use guard_instructions::statements::{BY_SIZE, tenancy};
+use tenant_guard::{Guard, Policy, StaticSql};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let guard = Guard::new(tenancy()?, Policy::default());
@@ -17,6 +17,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let guarded = guard.cached(sql)?;
         group.bench_function(format!("cached/{size}"), |bencher| {
             bencher.iter(|| guard.cached(black_box(sql)));
+        });
+        let fixed: StaticSql<0> = StaticSql::new(sql);
+        guard.fixed(&fixed)?;
+        group.bench_function(format!("fixed/{size}"), |bencher| {
+            bencher.iter(|| guard.fixed(black_box(&fixed)).cloned());
         });
         group.bench_function(format!("uncached/{size}"), |bencher| {
             bencher.iter(|| guard.check(black_box(sql)));

@@ -1,13 +1,10 @@
 //! `cargo xtask bench`.
 
-use std::env;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Context as _;
 use clap::Args;
 
-use crate::command::{cargo, run as run_command};
+use crate::command::{built, cargo, run as run_command};
 use crate::setup;
 
 #[derive(Debug, Args)]
@@ -41,12 +38,4 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         run_command(Command::new(built("side_by_side")?).args(&options.rest))?;
     }
     Ok(())
-}
-
-/// An optimised program, beside the unoptimised ones of which this is one.
-fn built(program: &str) -> anyhow::Result<PathBuf> {
-    let own = env::current_exe()?;
-    let target = own.parent().and_then(Path::parent);
-    let target = target.context("xtask is not in a folder of cargo's")?;
-    Ok(target.join("release").join(program))
 }

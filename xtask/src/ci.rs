@@ -5,7 +5,7 @@ use std::time::Instant;
 use clap::Args;
 
 use crate::command::{cargo, in_ci, is_in_path, run as run_command};
-use crate::{functions, setup, test, tidy};
+use crate::{instructions, setup, test, tidy};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -36,12 +36,12 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         let features = ["--no-default-features", "--features", "bb8,rustls-023"];
         clippy(&[&["--package", "citus-client", "--lib"][..], &features].concat())
     })?;
+    step("instructions", || {
+        instructions::run(&instructions::Options::default())
+    })?;
     if options.skip_tests {
         return Ok(());
     }
-    step("functions of the server", || {
-        functions::run(&functions::Options { check: true })
-    })?;
     // Nothing is printed after it: a run ends with the words of the test runner.
     eprintln!("\n== test");
     test::run(&test::Options::default())

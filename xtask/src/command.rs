@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
@@ -63,8 +63,16 @@ pub(crate) fn is_in_path(program: &str) -> bool {
         .is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(program).is_file()))
 }
 
+/// An optimised program, beside the unoptimised ones of which this is one.
+pub(crate) fn built(program: &str) -> anyhow::Result<PathBuf> {
+    let own = env::current_exe()?;
+    let target = own.parent().and_then(Path::parent);
+    let target = target.context("xtask is not in a folder of cargo's")?;
+    Ok(target.join("release").join(program))
+}
+
 /// The command as one would type it.
-fn line(command: &Command) -> String {
+pub(crate) fn line(command: &Command) -> String {
     // A URL can hold a password.
     let shown = |name: &OsStr, value: &OsStr| {
         if name.to_string_lossy().ends_with("_URL") {

@@ -1,5 +1,5 @@
-//! The developers' commands: `cargo xtask setup`, `test`, `demo`, `bench`, `ci`, `tidy`,
-//! `functions`.
+//! The developers' commands: `cargo xtask setup`, `test`, `demo`, `bench`,
+//! `instructions`, `ci`, `tidy`.
 //!
 //! This crate builds without libclang and without PostgreSQL, because it is what installs or names
 //! them.
@@ -8,7 +8,7 @@ mod bench;
 mod ci;
 mod command;
 mod demo;
-mod functions;
+mod instructions;
 mod setup;
 mod test;
 mod tidy;
@@ -35,10 +35,11 @@ enum Task {
     Demo(demo::Options),
     /// Measure: criterion benches, and coordinator against routed on a real cluster.
     Bench(bench::Options),
-    /// All that a change has to pass: formatting, tidiness, lints, docs, licences, lean builds, tests.
+    /// Count the instructions of the guard's work with valgrind, and hold them against the budgets.
+    Instructions(instructions::Options),
+    /// All that a change has to pass: formatting, tidiness, lints, docs, licences, lean builds, budgets,
+    /// tests.
     Ci(ci::Options),
-    /// Compare the list of PostgreSQL's functions with a real server, and add what it lacks.
-    Functions(functions::Options),
     /// Check what the compiler does not: forgotten test files, dead links, stray whitespace.
     Tidy,
 }
@@ -60,8 +61,8 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Test(options) => test::run(&options),
         Task::Demo(options) => demo::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Instructions(options) => instructions::run(&options),
         Task::Ci(options) => ci::run(&options),
-        Task::Functions(options) => functions::run(&options),
         Task::Tidy => tidy::run(),
     }
 }

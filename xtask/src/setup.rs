@@ -51,17 +51,34 @@ struct Missing {
 /// What is missing is installed where this may be done without asking: as root and with apt, as in a
 /// container. Everywhere else the error is the command to run.
 pub(crate) fn ensure() -> anyhow::Result<Servers> {
-    ensure_with(needs_postgres())?;
+    ensure_that_none_is(|| missing(needs_postgres()))?;
     servers()
 }
 
 /// Makes sure of what building needs, for those who bring their own servers.
 pub(crate) fn ensure_build() -> anyhow::Result<()> {
-    ensure_with(false)
+    ensure_that_none_is(|| missing(false))
 }
 
-fn ensure_with(postgres: bool) -> anyhow::Result<()> {
-    let missing = missing(postgres);
+/// Makes sure of what building and counting instructions need.
+pub(crate) fn ensure_valgrind() -> anyhow::Result<()> {
+    ensure_that_none_is(|| {
+        let mut missing = missing(false);
+        if !command::is_in_path("valgrind") {
+            missing.push(Missing {
+                what: "valgrind",
+                why: "it counts instructions",
+                apt: "valgrind libc6-dbg",
+                dnf: "valgrind",
+                brew: "valgrind",
+            });
+        }
+        missing
+    })
+}
+
+fn ensure_that_none_is(look: impl Fn() -> Vec<Missing>) -> anyhow::Result<()> {
+    let missing = look();
     if missing.is_empty() {
         return Ok(());
     }
@@ -76,13 +93,14 @@ fn ensure_with(postgres: bool) -> anyhow::Result<()> {
     }
     apt::install(missing.iter().map(|need| need.apt))?;
 
-    let still = self::missing(postgres);
+    let still = look();
     if !still.is_empty() {
         let names: Vec<_> = still.iter().map(|need| need.what).collect();
+        let old_postgres = names.iter().any(|name| name.starts_with("PostgreSQL"));
         bail!(
             "apt installed its packages, and still missing: {}. {}",
             names.join(", "),
-            postgres::TOO_OLD
+            if old_postgres { postgres::TOO_OLD } else { "" }
         );
     }
     Ok(())

@@ -1,0 +1,3 @@
+//! What measures of the guard share: a schema and statements of known sizes.
+
+pub mod statements;

@@ -1,3 +1,0 @@
-//! What the benches share: a schema and statements of known sizes.
-
-pub mod statements;
