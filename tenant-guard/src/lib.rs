@@ -47,11 +47,13 @@
 //! - `cli`: the `tenant-guard` command.
 
 mod access;
+mod builtin;
 #[cfg(feature = "pg-grammar")]
 mod cache;
 #[cfg(feature = "pg-grammar")]
 mod certify;
 mod decide;
+pub mod doctor;
 mod draft;
 #[cfg_attr(
     not(feature = "pg-grammar"),
@@ -70,7 +72,6 @@ mod places;
 mod policy;
 mod read;
 mod refusal;
-mod safe_functions;
 mod splice;
 mod static_sql;
 mod tenancy;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use clap::Args;
 
 use crate::command::{cargo, in_ci, is_in_path, run as run_command};
-use crate::{instructions, setup, test, tidy};
+use crate::{functions, instructions, setup, test, tidy};
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -42,6 +42,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if options.skip_tests {
         return Ok(());
     }
+    step("functions of the server", || {
+        functions::run(&functions::Options { check: true })
+    })?;
     // Nothing is printed after it: a run ends with the words of the test runner.
     eprintln!("\n== test");
     test::run(&test::Options::default())

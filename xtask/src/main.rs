@@ -1,5 +1,5 @@
-//! The developers' commands: `cargo xtask setup`, `test`, `demo`, `bench`,
-//! `instructions`, `ci`, `tidy`.
+//! The developers' commands: `cargo xtask setup`, `test`, `demo`, `bench`, `instructions`, `ci`,
+//! `tidy`, `functions`.
 //!
 //! This crate builds without libclang and without PostgreSQL, because it is what installs or names
 //! them.
@@ -8,6 +8,7 @@ mod bench;
 mod ci;
 mod command;
 mod demo;
+mod functions;
 mod instructions;
 mod setup;
 mod test;
@@ -40,6 +41,8 @@ enum Task {
     /// All that a change has to pass: formatting, tidiness, lints, docs, licences, lean builds, budgets,
     /// tests.
     Ci(ci::Options),
+    /// Compare the list of PostgreSQL's functions with a real server, and add what it lacks.
+    Functions(functions::Options),
     /// Check what the compiler does not: forgotten test files, dead links, stray whitespace.
     Tidy,
 }
@@ -63,6 +66,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Bench(options) => bench::run(&options),
         Task::Instructions(options) => instructions::run(&options),
         Task::Ci(options) => ci::run(&options),
+        Task::Functions(options) => functions::run(&options),
         Task::Tidy => tidy::run(),
     }
 }

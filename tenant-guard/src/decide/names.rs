@@ -1,7 +1,7 @@
 //! Functions, types, operators and columns: only names that are known to be safe.
 
+use crate::builtin::{Basis, Class, function_class, is_operator, is_safe_type};
 use crate::facts::{ColumnName, Expressions, FieldName, QualifiedName, Span};
-use crate::safe_functions::{is_builtin_operator, is_safe_builtin, is_safe_builtin_type};
 use crate::{Code, Ident, Refusal};
 
 use super::Decider;
@@ -16,17 +16,12 @@ impl Decider<'_> {
         expressions
             .functions
             .iter()
-            .try_for_each(|name| self.check_function(name))?;
+            .try_for_each(|function| self.check_function(function))?;
         expressions
             .casts
             .iter()
             .try_for_each(|cast| self.check_type(&cast.type_name))?;
         expressions.operators.iter().try_for_each(check_operator)?;
-        // A sequence is changed by it: no standby can do that, and nobody may repeat it unasked.
-        self.writes |= expressions
-            .functions
-            .iter()
-            .any(|name| name.name.as_str() == "nextval");
         expressions
             .fields
             .iter()
@@ -37,42 +32,54 @@ impl Decider<'_> {
             .try_for_each(|column| check_column(column, scope))
     }
 
-    fn check_function(&self, function: &QualifiedName) -> Result<(), Refusal> {
+    fn check_function(&mut self, function: &QualifiedName) -> Result<(), Refusal> {
         let name = function.name.as_str();
-        let allowed = match function.schema.as_ref().map(Ident::as_str) {
+        let allowed = self.policy.allowed_functions.contains(name);
+        let builtin = match function.schema.as_ref().map(Ident::as_str) {
             // The grammar's own calls (EXTRACT, POSITION, …) come with their schema.
-            Some("pg_catalog") => is_safe_builtin(name),
+            Some("pg_catalog") => function_class(name),
             Some(schema) => {
                 let on_path = self
                     .tenancy
                     .search_path()
                     .iter()
                     .any(|path| path.as_str() == schema);
-                on_path && self.policy.allowed_functions.contains(name)
+                if on_path && allowed {
+                    return Ok(());
+                }
+                None
             }
-            None => {
-                self.policy.allowed_functions.contains(name)
-                    || (is_safe_builtin(name) && !self.tenancy.is_user_function(name))
-            }
+            None if allowed => return Ok(()),
+            None if self.tenancy.is_user_function(name) => None,
+            None => function_class(name),
         };
-        if allowed {
-            return Ok(());
-        }
-        Err(Refusal::new(
-            Code::UnknownFunction,
-            format!("function {name} is not known to be safe"),
-            "if it reads and writes no table and depends on its arguments alone, declare it with Policy::allow_function",
-        )
-        .at(function.span.clone()))
+        let refusal = match builtin {
+            Some(Class::Safe(basis)) => {
+                // A sequence is changed: no standby can do that, and nobody may repeat it unasked.
+                self.writes |= basis == Basis::Sequence;
+                return Ok(());
+            }
+            Some(Class::Refused(danger)) => Refusal::new(
+                Code::UnknownFunction,
+                format!("function {name} {}", danger.sentence()),
+                danger.hint(),
+            ),
+            None => Refusal::new(
+                Code::UnknownFunction,
+                format!("function {name} is not known to be safe"),
+                "if it reads and writes no table and depends on its arguments alone, declare it with Policy::allow_function",
+            ),
+        };
+        Err(refusal.at(function.span.clone()))
     }
 
     fn check_type(&self, type_name: &QualifiedName) -> Result<(), Refusal> {
         let name = type_name.name.as_str();
         let element = name.strip_prefix('_').unwrap_or(name);
         let allowed = match type_name.schema.as_ref().map(Ident::as_str) {
-            Some("pg_catalog") => is_safe_builtin_type(element),
+            Some("pg_catalog") => is_safe_type(element),
             Some(_) => self.tenancy.is_known_type(name),
-            None => is_safe_builtin_type(element) || self.tenancy.is_known_type(name),
+            None => is_safe_type(element) || self.tenancy.is_known_type(name),
         };
         if allowed {
             return Ok(());
@@ -100,7 +107,7 @@ impl Decider<'_> {
 
 fn check_operator(operator: &QualifiedName) -> Result<(), Refusal> {
     let schema = operator.schema.as_ref().map_or("pg_catalog", Ident::as_str);
-    if schema == "pg_catalog" && is_builtin_operator(operator.name.as_str()) {
+    if schema == "pg_catalog" && is_operator(operator.name.as_str()) {
         return Ok(());
     }
     Err(Refusal::new(

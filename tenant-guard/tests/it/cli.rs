@@ -184,8 +184,10 @@ fn codes_and_schemas_are_shown() {
     let output = run(folder.path(), &["explain"], b"");
     assert_eq!(
         text(&output.stdout).lines().count(),
-        tenant_guard::Code::ALL.len()
+        tenant_guard::Code::ALL.len() + tenant_guard::doctor::Code::ALL.len()
     );
+    let output = run(folder.path(), &["explain", "td001"], b"");
+    assert!(text(&output.stdout).starts_with("TD001 A unique key of a tenant table lacks"));
 
     let output = run(folder.path(), &["schema", "--schema", "migrations"], b"");
     assert!(text(&output.stdout).contains("public.tasks: by tenant_id bigint, group default\n"));

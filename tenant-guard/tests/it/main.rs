@@ -9,6 +9,7 @@
 mod cases;
 #[cfg(feature = "cli")]
 mod cli;
+mod doctor;
 mod law;
 mod messages;
 mod migrations;

@@ -2,12 +2,14 @@
 
 use std::io::Write;
 
-use tenant_guard::Code;
+use tenant_guard::{Code, doctor};
 
 use crate::Outcome;
 
-/// The page of all codes.
-const PAGE: &str = include_str!("../../../docs/refusals.md");
+/// The page of all refusals.
+const REFUSALS: &str = include_str!("../../../docs/refusals.md");
+/// The page of all findings.
+const FINDINGS: &str = include_str!("../../../docs/doctor.md");
 
 /// Prints what a code means, or all codes with a sentence each.
 pub(crate) fn run(code: Option<&str>, out: &mut impl Write) -> anyhow::Result<Outcome> {
@@ -15,22 +17,30 @@ pub(crate) fn run(code: Option<&str>, out: &mut impl Write) -> anyhow::Result<Ou
         for code in Code::ALL {
             writeln!(out, "{code}  {}", code.explanation())?;
         }
+        for code in doctor::Code::ALL {
+            writeln!(out, "{code}  {}", code.explanation())?;
+        }
         return Ok(Outcome::Accepted);
     };
-    let known = Code::ALL
-        .iter()
-        .find(|code| code.as_str().eq_ignore_ascii_case(wanted));
-    match known.and_then(|code| section(*code)) {
+    match section(wanted) {
         Some(section) => writeln!(out, "{}", section.trim_end())?,
         None => anyhow::bail!("there is no code {wanted}; `tenant-guard explain` lists all"),
     }
     Ok(Outcome::Accepted)
 }
 
-/// The part of the page below a code's heading.
-fn section(code: Code) -> Option<&'static str> {
-    PAGE.split("\n## ")
-        .find(|section| section.starts_with(code.as_str()))
+/// The part of its page below a code's heading.
+fn section(wanted: &str) -> Option<&'static str> {
+    let refusal = Code::ALL
+        .iter()
+        .map(|code| (code.as_str(), REFUSALS))
+        .find(|(code, _)| code.eq_ignore_ascii_case(wanted));
+    let (code, page) = match refusal {
+        Some(found) => found,
+        None => (wanted.parse::<doctor::Code>().ok()?.as_str(), FINDINGS),
+    };
+    page.split("\n## ")
+        .find(|section| section.starts_with(code))
 }
 
 #[cfg(test)]
@@ -39,11 +49,18 @@ mod tests {
 
     #[test]
     fn each_code_is_explained() {
-        for code in Code::ALL {
-            let section = section(*code).unwrap_or_else(|| panic!("no section {code}"));
+        let refusals = Code::ALL
+            .iter()
+            .map(|code| (code.as_str(), code.explanation()));
+        let findings = doctor::Code::ALL
+            .iter()
+            .map(|code| (code.as_str(), code.explanation()));
+        for (code, explanation) in refusals.chain(findings) {
+            let section = section(code).unwrap_or_else(|| panic!("no section {code}"));
             let heading = section.lines().next().unwrap_or_default();
-            assert_eq!(heading, format!("{code} {}", code.explanation()));
+            assert_eq!(heading, format!("{code} {explanation}"));
         }
-        assert_eq!(PAGE.matches("\n## ").count(), Code::ALL.len());
+        assert_eq!(REFUSALS.matches("\n## ").count(), Code::ALL.len());
+        assert_eq!(FINDINGS.matches("\n## ").count(), doctor::Code::ALL.len());
     }
 }

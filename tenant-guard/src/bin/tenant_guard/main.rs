@@ -1,6 +1,8 @@
 //! The `tenant-guard` command: what the guard makes of SQL, for people, scripts and CI.
 
 mod check;
+mod database;
+mod doctor;
 mod explain;
 mod rewrite;
 mod schema;
@@ -60,9 +62,16 @@ enum Command {
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<PathBuf>,
     },
-    /// Explains a refusal's code, or lists all codes.
+    /// Checks the schema, once: keys, foreign keys, triggers, privileges and all else that the guard
+    /// cannot see in a statement.
+    ///
+    /// With --database alone the cluster tells which tables are the tenants' (Citus); with both, the
+    /// migrations do, and the database is compared with them.
+    #[command(after_help = doctor::EXIT_CODES)]
+    Doctor(doctor::Arguments),
+    /// Explains a refusal's or a finding's code, or lists all codes.
     Explain {
-        /// A code such as TG006.
+        /// A code such as TG006 or TD001.
         code: Option<String>,
     },
     /// Prints the schema as it was understood from the migrations.
@@ -152,6 +161,7 @@ fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Check { guard, json, paths } => {
             check::run(&guard.guard()?, json, &paths, &mut out)
         }
+        Command::Doctor(arguments) => doctor::run(&arguments, &mut out),
         Command::Explain { code } => explain::run(code.as_deref(), &mut out),
         Command::Schema { schema, json } => schema::run(&schema.tenancy()?, json, &mut out),
     }

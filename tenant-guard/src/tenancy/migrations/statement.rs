@@ -288,7 +288,7 @@ fn with(schema: &mut Schema, statement: Cursor<'_>) -> Result<(), Problem> {
 }
 
 fn require_harmless(function: &str) -> Result<(), Problem> {
-    let harmless = crate::safe_functions::is_safe_builtin(function)
+    let harmless = crate::builtin::is_safe_function(function)
         || HARMLESS_FUNCTIONS.contains(&function)
         || citus::HARMLESS.contains(&function);
     if harmless {
