@@ -13,6 +13,7 @@
 //!    has to be the number of tenant tables in the input.
 //! 4. The slots have to lie on the tenant's parameters and on the tables' names, and on all of them.
 
+mod columns;
 mod fold;
 mod resolve;
 mod shape;
@@ -76,6 +77,7 @@ fn prove(
     resolve::resolve(&mut output_tree, tenancy)?;
     let restrictions = fold::fold(&mut output_tree, tenancy, tenant_param)?;
 
+    columns::forget_all_implied(&mut input, tenancy);
     if restrictions != tenant_tables {
         return Err("not every tenant table has its restriction");
     }
@@ -268,6 +270,9 @@ mod tests {
             "(SELECT id FROM public.tasks WHERE tasks.tenant_id = $1)",
             "(SELECT * FROM public.tasks x WHERE tasks.tenant_id = $1)",
             "(SELECT * FROM public.tasks WHERE tasks.tenant_id = $1 LIMIT 1)",
+            "(SELECT * FROM public.tasks WHERE tasks.tenant_id = $1 OFFSET 1)",
+            "(SELECT * FROM public.tasks WHERE tasks.tenant_id = $1 OFFSET id)",
+            "(SELECT * FROM public.tasks WHERE tasks.tenant_id = $1 LIMIT 0)",
             "(SELECT DISTINCT * FROM public.tasks WHERE tasks.tenant_id = $1)",
             "(SELECT * FROM public.tasks WHERE tasks.tenant_id OPERATOR(x.=) $1)",
             "(SELECT * FROM public.tasks, public.users WHERE tasks.tenant_id = $1)",
@@ -316,6 +321,187 @@ mod tests {
             "(tenant_id, id, tenant_id) VALUES (1, 1, $1), (2, 2, $1)",
         ] {
             assert!(with(rest).is_err(), "{rest}");
+        }
+    }
+
+    #[test]
+    fn a_merge_without_its_restrictions_fails() {
+        let input = "MERGE INTO tasks t USING users u ON t.id = u.id OR true \
+            WHEN NOT MATCHED BY SOURCE THEN DELETE \
+            WHEN NOT MATCHED THEN INSERT (id) VALUES (u.id)";
+        let users = "(SELECT * FROM public.users WHERE users.tenant_id = $1) u";
+        let with = |source: &str, on: &str, gone: &str, row: &str| {
+            certified(
+                input,
+                &format!(
+                    "MERGE INTO public.tasks t USING {source} ON {on} \
+                     WHEN NOT MATCHED BY SOURCE {gone} THEN DELETE \
+                     WHEN NOT MATCHED THEN INSERT {row}"
+                ),
+            )
+        };
+        let on = "t.tenant_id = $1 AND t.tenant_id = u.tenant_id AND (t.id = u.id OR true)";
+        let gone = "AND t.tenant_id = $1";
+        let row = "(id, tenant_id) VALUES (u.id, u.tenant_id)";
+        assert_eq!(with(users, on, gone, row), Ok(()));
+        for (source, on, gone, row) in [
+            ("public.users u", on, gone, row),
+            (users, "t.id = u.id OR true", gone, row),
+            (
+                users,
+                "t.tenant_id = $1 AND (t.id = u.id OR true)",
+                gone,
+                row,
+            ),
+            (
+                users,
+                "t.tenant_id = u.tenant_id AND (t.id = u.id OR true)",
+                gone,
+                row,
+            ),
+            (
+                users,
+                "t.tenant_id = $1 AND t.tenant_id = u.tenant_id AND t.id = u.id OR true",
+                gone,
+                row,
+            ),
+            (
+                users,
+                "t.tenant_id = $1 AND t.tenant_id = u.id AND (t.id = u.id OR true)",
+                gone,
+                row,
+            ),
+            (users, on, "", row),
+            (users, on, "AND u.tenant_id = $1", row),
+            (users, on, "AND t.tenant_id = $1 OR true", row),
+            (users, on, gone, "(id) VALUES (u.id)"),
+            (users, on, gone, "(id, tenant_id) VALUES (u.id, $1)"),
+            (users, on, gone, "(id, tenant_id) VALUES (u.id, u.id)"),
+            (
+                users,
+                on,
+                gone,
+                "(tenant_id, id) VALUES (u.id, u.tenant_id)",
+            ),
+            (users, on, gone, "(id, title) VALUES (u.id, u.tenant_id)"),
+        ] {
+            assert!(
+                with(source, on, gone, row).is_err(),
+                "{source} {on} {gone} {row}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_merge_may_not_change_a_row_s_tenant() {
+        let source = "USING (VALUES (1)) v(id) ON";
+        let input = format!("MERGE INTO tasks t {source} t.id = v.id WHEN MATCHED THEN UPDATE SET");
+        let output = format!(
+            "MERGE INTO public.tasks t {source} t.tenant_id = $1 AND (t.id = v.id) WHEN MATCHED THEN UPDATE SET"
+        );
+        let with = |set: &str| certified(&format!("{input} {set}"), &format!("{output} {set}"));
+        assert_eq!(with("title = 'a'"), Ok(()));
+        assert!(with("tenant_id = 6").is_err());
+        assert!(with("(title, tenant_id) = ('a', 6)").is_err());
+    }
+
+    #[test]
+    fn a_restriction_in_where_counts_on_preserved_sides_only() {
+        let users = "(SELECT * FROM public.users WHERE users.tenant_id = $1) u";
+        let with = |join: &str, tables: (&str, &str), condition: &str| {
+            certified(
+                &format!("SELECT 1 FROM tasks t {join} users u ON true"),
+                &format!(
+                    "SELECT 1 FROM {} t {join} {} ON true {condition}",
+                    tables.0, tables.1
+                ),
+            )
+        };
+        let both = ("public.tasks", "public.users u");
+        let t = "WHERE t.tenant_id = $1";
+        let t_and_u = "WHERE t.tenant_id = $1 AND u.tenant_id = $1";
+        assert_eq!(with("JOIN", both, t_and_u), Ok(()));
+        assert_eq!(with("LEFT JOIN", ("public.tasks", users), t), Ok(()));
+        assert_eq!(
+            with(
+                "RIGHT JOIN",
+                (DERIVED, "public.users u"),
+                "WHERE u.tenant_id = $1"
+            ),
+            Ok(())
+        );
+        for (join, tables, condition) in [
+            ("LEFT JOIN", both, t_and_u),
+            ("RIGHT JOIN", both, t_and_u),
+            ("FULL JOIN", both, t_and_u),
+            ("FULL JOIN", ("public.tasks", users), t),
+            ("RIGHT JOIN", ("public.tasks", users), t),
+            ("JOIN", both, t),
+            ("JOIN", both, "WHERE u.tenant_id = $1 AND t.tenant_id = $1"),
+            ("JOIN", both, "WHERE t.tenant_id = $1 OR u.tenant_id = $1"),
+            ("JOIN", both, "WHERE t.tenant_id = $1 AND t.tenant_id = $1"),
+        ] {
+            assert!(with(join, tables, condition).is_err(), "{join} {condition}");
+        }
+        let hidden = certified(
+            "SELECT 1 FROM (tasks t JOIN users u ON true) AS j",
+            "SELECT 1 FROM (public.tasks t JOIN public.users u ON true) AS j \
+             WHERE t.tenant_id = $1 AND u.tenant_id = $1",
+        );
+        assert!(hidden.is_err());
+    }
+
+    #[test]
+    fn a_column_list_that_means_other_columns_fails() {
+        let users = |row: &str| certified("INSERT INTO tasks VALUES (1, 2)", row);
+        // Here the first columns are the tenant and the id, so no list says the same.
+        for list in [
+            "(tenant_id, id)",
+            "(id, title, tenant_id)",
+            "(title, id, tenant_id)",
+        ] {
+            let output = format!("INSERT INTO public.tasks {list} VALUES (1, 2, $1)");
+            assert!(users(&output).is_err(), "{output}");
+        }
+        let defaults = |output: &str| certified("INSERT INTO tasks DEFAULT VALUES", output);
+        assert_eq!(
+            defaults("INSERT INTO public.tasks (tenant_id) VALUES ($1)"),
+            Ok(())
+        );
+        for output in [
+            "INSERT INTO public.tasks DEFAULT VALUES",
+            "INSERT INTO public.tasks (id) VALUES ($1)",
+            "INSERT INTO public.tasks (tenant_id) VALUES (6)",
+            "INSERT INTO public.tasks (id, tenant_id) VALUES (1, $1)",
+            "INSERT INTO public.tasks (tenant_id) VALUES ($1), ($1)",
+        ] {
+            assert!(defaults(output).is_err(), "{output}");
+        }
+    }
+
+    #[test]
+    fn a_sample_is_one_of_a_restricted_table() {
+        let input = "SELECT id FROM tasks AS t TABLESAMPLE BERNOULLI (50), users";
+        let users = "(SELECT * FROM public.users WHERE users.tenant_id = $1) AS users";
+        let with = |tasks: &str| certified(input, &format!("SELECT id FROM {tasks}, {users}"));
+        let inner = "SELECT * FROM public.tasks AS t TABLESAMPLE BERNOULLI (50)";
+        assert_eq!(
+            with(&format!("({inner} WHERE t.tenant_id = $1) AS t")),
+            Ok(())
+        );
+        for tasks in [
+            format!("({inner}) AS t"),
+            format!("({inner} WHERE t.tenant_id = $1) AS u"),
+            format!("({inner} WHERE t.tenant_id = $1) AS t(a)"),
+            format!("({inner} WHERE tasks.tenant_id = $1) AS t"),
+            format!("({inner} WHERE t.tenant_id = $1 LIMIT 1) AS t"),
+            "(SELECT * FROM public.tasks AS t TABLESAMPLE BERNOULLI (60) WHERE t.tenant_id = $1) AS t"
+                .to_owned(),
+            "(SELECT * FROM public.tasks AS t TABLESAMPLE SYSTEM (50) WHERE t.tenant_id = $1) AS t"
+                .to_owned(),
+            "(SELECT * FROM public.tasks AS t WHERE t.tenant_id = $1) AS t".to_owned(),
+        ] {
+            assert!(with(&tasks).is_err(), "{tasks}");
         }
     }
 

@@ -4,27 +4,33 @@
 //! the user wrote is never looked at, so it can never be taken for a proof.
 
 mod edit;
+mod flat;
 mod insert;
 mod locks;
 mod loud;
+mod merge;
 mod names;
+mod new_row;
 mod relation;
+mod returning;
 mod scope;
 mod write;
 
 use crate::facts::{Body, Cte, Expressions, FromItem, Join, Query, Select, Statement};
 use crate::{Access, Code, Ident, Policy, Refusal, Table, Tenancy};
 
-pub(crate) use edit::Edit;
+pub(crate) use edit::{Edit, Restriction, TenantColumn, TenantValue};
+use flat::{Flat, Side};
 use locks::Locks;
+pub(crate) use loud::Barrier;
 use scope::{Columns, CteScope, Scope};
 
 /// What has to be done to a statement so that it sees one tenant only, and what it then touches.
 #[derive(Debug)]
 pub(crate) struct Decision {
     pub(crate) edits: Vec<Edit>,
-    /// Whether each restriction needs the condition that is evaluated first; see [`loud`].
-    pub(crate) barrier: bool,
+    /// What each restriction needs so that it is evaluated first; see [`loud`].
+    pub(crate) barrier: Barrier,
     pub(crate) access: Access,
     pub(crate) writes: bool,
     pub(crate) locks: bool,
@@ -43,7 +49,7 @@ pub(crate) fn decide(
     decider.check_locks()?;
     Ok(Decision {
         edits: decider.edits,
-        barrier: loud::is_loud(&statement.query),
+        barrier: loud::barrier(&statement.query),
         access: decider.access,
         writes: decider.writes,
         locks: decider.locks.any,
@@ -129,9 +135,10 @@ impl<'a> Decider<'a> {
             }
         }
         for (index, cte) in query.ctes.iter().enumerate() {
+            self.expressions(&cte.expressions, &Scope::new(None, Vec::new()), &scope)?;
             if query.recursive {
                 let columns = self.recursive_cte(cte, index, &mut scope, outer)?;
-                scope.set(index, columns);
+                scope.set(index, columns.followed_by(&cte.added_columns));
             } else {
                 let columns = self.query(&cte.query, &scope, outer)?;
                 scope.add(cte.name.clone(), columns.renamed(&cte.columns));
@@ -181,6 +188,7 @@ impl<'a> Decider<'a> {
             Body::Insert(insert) => self.insert(insert, ctes, outer),
             Body::Update(update) => self.update(update, ctes, outer),
             Body::Delete(delete) => self.delete(delete, ctes, outer),
+            Body::Merge(merge) => self.merge(merge, ctes, outer),
         }
     }
 
@@ -191,7 +199,11 @@ impl<'a> Decider<'a> {
         outer: Option<&Scope<'_>>,
     ) -> Result<Columns, Refusal> {
         let mut scope = Scope::new(outer, Vec::new());
-        self.add_from_list(&select.from, &mut scope, ctes)?;
+        let mut flat = Flat::of(select);
+        for item in &select.from {
+            self.add_from_item(item, &mut scope, ctes, &mut flat)?;
+        }
+        self.edits.extend(flat.condition());
         self.note_locks(&select.locking, &scope);
         self.expressions(&select.filter, &scope, ctes)?;
         self.expressions(&select.expressions, &scope, ctes)?;
@@ -208,7 +220,7 @@ impl<'a> Decider<'a> {
     ) -> Result<(), Refusal> {
         items
             .iter()
-            .try_for_each(|item| self.add_from_item(item, scope, ctes))
+            .try_for_each(|item| self.add_from_item(item, scope, ctes, &mut Flat::default()))
     }
 
     fn add_from_item(
@@ -216,10 +228,11 @@ impl<'a> Decider<'a> {
         item: &FromItem,
         scope: &mut Scope<'_>,
         ctes: &CteScope<'_>,
+        flat: &mut Flat<'_>,
     ) -> Result<(), Refusal> {
         match item {
             FromItem::Relation(relation) => {
-                let item = self.read_relation(relation, ctes)?;
+                let item = self.read_relation(relation, ctes, flat)?;
                 scope.add(item);
             }
             FromItem::Subquery { query, alias } => {
@@ -230,7 +243,7 @@ impl<'a> Decider<'a> {
                 self.expressions(&function.expressions, scope, ctes)?;
                 scope.add_function(function);
             }
-            FromItem::Join(join) => self.add_join(join, scope, ctes)?,
+            FromItem::Join(join) => self.add_join(join, scope, ctes, flat)?,
         }
         Ok(())
     }
@@ -240,10 +253,14 @@ impl<'a> Decider<'a> {
         join: &Join,
         scope: &mut Scope<'_>,
         ctes: &CteScope<'_>,
+        flat: &mut Flat<'_>,
     ) -> Result<(), Refusal> {
         let before = scope.len();
-        self.add_from_item(&join.left, scope, ctes)?;
-        self.add_from_item(&join.right, scope, ctes)?;
+        for (side, item) in [(Side::Left, &join.left), (Side::Right, &join.right)] {
+            flat.side(join, side, |flat| {
+                self.add_from_item(item, scope, ctes, flat)
+            })?;
+        }
         self.expressions(&join.expressions, scope, ctes)?;
         if let Some(alias) = &join.alias {
             let columns = scope.columns_since(before);

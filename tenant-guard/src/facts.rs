@@ -31,6 +31,10 @@ pub(crate) struct Cte {
     pub(crate) name: Ident,
     pub(crate) columns: Vec<Ident>,
     pub(crate) query: Query,
+    /// The columns that `SEARCH` and `CYCLE` add behind the query's own.
+    pub(crate) added_columns: Vec<Ident>,
+    /// The marks of `CYCLE`.
+    pub(crate) expressions: Expressions,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -40,6 +44,7 @@ pub(crate) enum Body {
     Insert(Box<Insert>),
     Update(Box<Update>),
     Delete(Box<Delete>),
+    Merge(Box<Merge>),
 }
 
 /// A plain `SELECT` or `VALUES`.
@@ -51,11 +56,21 @@ pub(crate) struct Select {
     pub(crate) filter: Expressions,
     /// Everything else.
     pub(crate) expressions: Expressions,
-    /// Where a condition can be added, known when `from` is exactly one relation.
+    pub(crate) grouping: Grouping,
+    /// Where a condition can be added; `None` where that is not known.
     pub(crate) condition: Option<ConditionSite>,
     /// Where one more output can be added; `None` where there is no output yet.
     pub(crate) outputs_end: Option<usize>,
     pub(crate) locking: Locking,
+}
+
+/// `GROUP BY`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Grouping {
+    None,
+    Plain,
+    /// With `GROUPING SETS`, `ROLLUP` or `CUBE`.
+    Sets,
 }
 
 /// `FOR UPDATE` and its kin.
@@ -80,22 +95,31 @@ pub(crate) struct SetOperation {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Insert {
     pub(crate) target: Relation,
-    pub(crate) columns: Vec<Ident>,
-    /// Where one more column can be added; `None` where there is no column list.
-    pub(crate) columns_end: Option<usize>,
+    pub(crate) columns: InsertColumns,
     pub(crate) source: InsertSource,
     pub(crate) on_conflict: Option<OnConflict>,
-    /// `RETURNING` and `ON CONFLICT DO UPDATE`: these see the target's columns.
+    /// `ON CONFLICT DO UPDATE` and parts of columns: these see the target's columns.
     pub(crate) expressions: Expressions,
-    pub(crate) returning: Vec<Output>,
+    pub(crate) returning: Returning,
+}
+
+/// The columns that an `INSERT` gives.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum InsertColumns {
+    /// Named, and where one more can be added.
+    Listed { columns: Vec<Ident>, end: usize },
+    /// The table's first ones, and where a list of them can be added.
+    Implied { at: usize },
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum InsertSource {
-    DefaultValues,
-    /// Where one more value can be added to each row.
+    /// The bytes of `DEFAULT VALUES`.
+    DefaultValues(Span),
+    /// Rows of the same width, and where one more value can be added to each.
     Values {
         row_ends: Vec<usize>,
+        width: usize,
         expressions: Expressions,
     },
     Query(Query),
@@ -127,7 +151,7 @@ pub(crate) struct Update {
     pub(crate) condition: ConditionSite,
     pub(crate) filter: Expressions,
     pub(crate) expressions: Expressions,
-    pub(crate) returning: Vec<Output>,
+    pub(crate) returning: Returning,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -136,8 +160,69 @@ pub(crate) struct Delete {
     pub(crate) using: Vec<FromItem>,
     pub(crate) condition: ConditionSite,
     pub(crate) filter: Expressions,
+    pub(crate) returning: Returning,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Merge {
+    pub(crate) target: Relation,
+    pub(crate) source: FromItem,
+    /// That of `ON`.
+    pub(crate) condition: ConditionSite,
+    pub(crate) filter: Expressions,
+    pub(crate) arms: Vec<MergeArm>,
+    pub(crate) returning: Returning,
+}
+
+/// One `WHEN … THEN …` of a `MERGE`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct MergeArm {
+    pub(crate) when: MergeWhen,
+    /// That of `WHEN … AND`.
+    pub(crate) condition: ConditionSite,
+    pub(crate) filter: Expressions,
+    pub(crate) action: MergeAction,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MergeWhen {
+    Matched,
+    NotMatchedBySource,
+    NotMatchedByTarget,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum MergeAction {
+    DoNothing,
+    Delete,
+    Update {
+        assigned: Vec<Ident>,
+        expressions: Expressions,
+    },
+    Insert {
+        columns: InsertColumns,
+        values: MergeValues,
+        expressions: Expressions,
+    },
+}
+
+/// The row of a `MERGE`'s `INSERT`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum MergeValues {
+    /// The bytes of `DEFAULT VALUES`.
+    Defaults(Span),
+    /// So many values, and where one more can be added.
+    Row { width: usize, end: usize },
+}
+
+/// `RETURNING`, which in PostgreSQL 18 can name the row before and after.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Returning {
+    pub(crate) outputs: Vec<Output>,
     pub(crate) expressions: Expressions,
-    pub(crate) returning: Vec<Output>,
+    /// What `RETURNING WITH (OLD AS …, NEW AS …)` calls the two.
+    pub(crate) old: Option<Ident>,
+    pub(crate) new: Option<Ident>,
 }
 
 /// A table, view or `WITH` query named in the statement. Which of these it is, `decide` finds out.
@@ -150,6 +235,10 @@ pub(crate) struct Relation {
     /// The name with `ONLY`, parentheses and the inheritance star, without the alias.
     pub(crate) span: Span,
     pub(crate) alias: Option<Alias>,
+    /// The word `TABLE` of a query `TABLE name`.
+    pub(crate) table_keyword: Option<Span>,
+    /// The byte behind its `TABLESAMPLE`.
+    pub(crate) sample_end: Option<usize>,
 }
 
 impl Relation {
@@ -173,24 +262,37 @@ pub(crate) enum FromItem {
     Join(Box<Join>),
 }
 
-/// A function call (or several, `ROWS FROM`) in the place of a table.
+/// A function call (or several, `ROWS FROM`) in the place of a table, or one of the grammar's own
+/// (`JSON_TABLE`).
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct FromFunction {
     pub(crate) names: Vec<Ident>,
     pub(crate) alias: Option<Alias>,
     /// The names of a column definition list.
     pub(crate) columns: Vec<Ident>,
+    /// Whether a column `ordinality` follows.
+    pub(crate) ordinality: bool,
     pub(crate) expressions: Expressions,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Join {
+    pub(crate) kind: JoinKind,
     pub(crate) left: FromItem,
     pub(crate) right: FromItem,
     pub(crate) expressions: Expressions,
     pub(crate) alias: Option<Alias>,
     /// The alias of `JOIN … USING (…) AS x` and the columns it has.
     pub(crate) using_alias: Option<Alias>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JoinKind {
+    /// Also `CROSS JOIN`.
+    Inner,
+    Left,
+    Right,
+    Full,
 }
 
 /// What a select list, a `RETURNING` list or a row of `VALUES` gives.
@@ -211,6 +313,9 @@ pub(crate) enum Output {
 pub(crate) struct Expressions {
     pub(crate) columns: Vec<ColumnName>,
     pub(crate) functions: Vec<QualifiedName>,
+    /// What the grammar has words of its own for (`JSON_OBJECT`), and a server with an older grammar
+    /// reads as a call.
+    pub(crate) constructors: Vec<QualifiedName>,
     pub(crate) casts: Vec<Cast>,
     pub(crate) operators: Vec<QualifiedName>,
     /// `(expression).name`
@@ -250,11 +355,13 @@ pub(crate) struct QualifiedName {
     pub(crate) span: Span,
 }
 
-/// Where a condition goes: into the `WHERE` that stands there, or into a new one.
+/// Where a condition goes: to the one that stands there, or where there is none yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ConditionSite {
-    /// The bytes of the condition that stands behind `WHERE`.
+    /// The bytes of the condition that stands behind `WHERE`, `ON` or `WHEN … AND`.
     Existing(Span),
     /// Where a `WHERE` can be added.
     Missing(usize),
+    /// Where an `AND` can be added behind `WHEN …`.
+    MissingAnd(usize),
 }

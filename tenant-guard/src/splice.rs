@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::decide::Edit;
+use crate::decide::{Barrier, Edit, Restriction, TenantColumn, TenantValue};
 use crate::facts::{ConditionSite, Relation};
 use crate::{Ident, TableName, TableSlot};
 
@@ -23,10 +23,12 @@ enum Piece {
     /// The name of a table begins here, with what is inserted next.
     TableStart(TableName),
     TableEnd,
+    /// The text up to this byte is left out.
+    Skip(usize),
 }
 
 /// Applies the edits. What stands at the same byte keeps the order of the edits.
-pub(crate) fn splice(sql: &str, edits: &[Edit], barrier: bool, tenant_param: u32) -> Spliced {
+pub(crate) fn splice(sql: &str, edits: &[Edit], barrier: Barrier, tenant_param: u32) -> Spliced {
     let pieces = edits.iter().flat_map(|edit| pieces_of(edit, barrier));
     let mut pieces: Vec<(usize, Piece)> = pieces.collect();
     pieces.sort_by_key(|(at, _)| *at);
@@ -59,13 +61,14 @@ pub(crate) fn splice(sql: &str, edits: &[Edit], barrier: bool, tenant_param: u32
                     });
                 }
             }
+            Piece::Skip(end) => copied = end,
         }
     }
     spliced.text.push_str(sql.get(copied..).unwrap_or_default());
     spliced
 }
 
-fn pieces_of(edit: &Edit, barrier: bool) -> Vec<(usize, Piece)> {
+fn pieces_of(edit: &Edit, barrier: Barrier) -> Vec<(usize, Piece)> {
     match edit {
         Edit::Qualify { relation, table } => qualified(relation, table),
         Edit::Derive {
@@ -75,44 +78,105 @@ fn pieces_of(edit: &Edit, barrier: bool) -> Vec<(usize, Piece)> {
         } => {
             let mut pieces = vec![(relation.span.start, text("(SELECT * FROM "))];
             pieces.extend(qualified(relation, table));
-            let end = relation.span.end;
+            // The alias stands before TABLESAMPLE, and so inside.
+            let (end, name) = match relation.sample_end {
+                Some(end) => (end, relation.reference_name()),
+                None => (relation.span.end, &table.name),
+            };
             pieces.push((end, text(" WHERE ")));
-            pieces.extend(restriction(end, &table.name, tenant_column, barrier));
-            pieces.push((end, text(")")));
-            if relation.alias.is_none() {
-                pieces.push((end, Piece::Text(format!(" AS {}", relation.name.quoted()))));
+            pieces.extend(restriction(end, name, tenant_column, barrier));
+            pieces.push((
+                end,
+                text(if barrier == Barrier::Fence {
+                    " OFFSET 0)"
+                } else {
+                    ")"
+                }),
+            ));
+            if relation.alias.is_none() || relation.sample_end.is_some() {
+                let alias = relation.reference_name().quoted();
+                pieces.push((end, Piece::Text(format!(" AS {alias}"))));
             }
             pieces
         }
-        Edit::Condition {
-            site: ConditionSite::Existing(span),
-            qualifier,
-            tenant_column,
-        } => {
-            let mut pieces = restriction(span.start, qualifier, tenant_column, barrier);
-            pieces.push((span.start, text(" AND (")));
-            pieces.push((span.end, text(")")));
-            pieces
-        }
-        Edit::Condition {
-            site: ConditionSite::Missing(at),
-            qualifier,
-            tenant_column,
-        } => {
-            let mut pieces = vec![(*at, text(" WHERE "))];
-            pieces.extend(restriction(*at, qualifier, tenant_column, barrier));
-            pieces
-        }
+        Edit::Condition { site, restrictions } => condition(site, restrictions, barrier),
+        Edit::SelectStar { keyword } => vec![
+            (keyword.start, text("SELECT * FROM")),
+            (keyword.start, Piece::Skip(keyword.end)),
+        ],
         Edit::InsertColumn { at, tenant_column } => {
             vec![(*at, Piece::Text(format!(", {}", tenant_column.quoted())))]
         }
-        Edit::InsertValue { at } => vec![(*at, text(", ")), (*at, Piece::Tenant)],
+        Edit::InsertColumns {
+            at,
+            columns,
+            tenant_column,
+        } => {
+            let all = columns.iter().chain([tenant_column]);
+            let all: Vec<String> = all.map(|column| column.quoted().to_string()).collect();
+            vec![(*at, Piece::Text(format!(" ({})", all.join(", "))))]
+        }
+        Edit::InsertValue { at, value } => vec![(*at, text(", ")), (*at, tenant(value))],
         Edit::InsertOutput { at, tenant_type } => vec![
             (*at, text(", ")),
             (*at, Piece::Tenant),
             (*at, Piece::Text(format!("::{tenant_type}"))),
         ],
+        Edit::DefaultValues {
+            words,
+            tenant_column,
+            value,
+        } => {
+            let columns = format!("({}) VALUES (", tenant_column.quoted());
+            vec![
+                (words.start, Piece::Text(columns)),
+                (words.start, tenant(value)),
+                (words.start, text(")")),
+                (words.start, Piece::Skip(words.end)),
+            ]
+        }
     }
+}
+
+fn tenant(value: &TenantValue) -> Piece {
+    match value {
+        TenantValue::Param => Piece::Tenant,
+        TenantValue::Column(column) => Piece::Text(column_name(column)),
+    }
+}
+
+fn column_name(column: &TenantColumn) -> String {
+    format!("{}.{}", column.qualifier.quoted(), column.name.quoted())
+}
+
+/// All restrictions, before the condition that was written where there is one.
+fn condition(
+    site: &ConditionSite,
+    restrictions: &[Restriction],
+    barrier: Barrier,
+) -> Vec<(usize, Piece)> {
+    let (at, word) = match site {
+        ConditionSite::Existing(span) => (span.start, ""),
+        ConditionSite::Missing(at) => (*at, " WHERE "),
+        ConditionSite::MissingAnd(at) => (*at, " AND "),
+    };
+    let mut pieces = vec![(at, text(word))];
+    for (index, one) in restrictions.iter().enumerate() {
+        if index > 0 {
+            pieces.push((at, text(" AND ")));
+        }
+        pieces.extend(restriction(at, &one.qualifier, &one.tenant_column, barrier));
+        if let Some(column) = &one.equal_to {
+            let (qualifier, name) = (one.qualifier.quoted(), one.tenant_column.quoted());
+            let equal = format!(" AND {qualifier}.{name} = {}", column_name(column));
+            pieces.push((at, Piece::Text(equal)));
+        }
+    }
+    if let ConditionSite::Existing(span) = site {
+        pieces.push((at, text(" AND (")));
+        pieces.push((span.end, text(")")));
+    }
+    pieces
 }
 
 /// The table's name with its schema, which is inserted where the statement leaves it out.
@@ -128,13 +192,18 @@ fn qualified(relation: &Relation, table: &TableName) -> Vec<(usize, Piece)> {
 
 /// `t.tenant = $n`, and with a barrier the same once more in a form that PostgreSQL takes for half
 /// as expensive as any operator, so that it is evaluated before what the user wrote.
-fn restriction(at: usize, qualifier: &Ident, column: &Ident, barrier: bool) -> Vec<(usize, Piece)> {
+fn restriction(
+    at: usize,
+    qualifier: &Ident,
+    column: &Ident,
+    barrier: Barrier,
+) -> Vec<(usize, Piece)> {
     let column = format!("{}.{}", qualifier.quoted(), column.quoted());
     let mut pieces = vec![
         (at, Piece::Text(format!("{column} = "))),
         (at, Piece::Tenant),
     ];
-    if barrier {
+    if barrier != Barrier::None {
         pieces.push((at, Piece::Text(format!(" AND {column} = ANY(ARRAY["))));
         pieces.push((at, Piece::Tenant));
         pieces.push((at, text("])")));

@@ -4,9 +4,10 @@
 use crate::{Distribution, Table, TableKind, Tenancy, TenantType};
 
 use super::Failure;
+use super::columns::{forget_implied, pop};
 use super::shape::{
-    conjuncts, derived_table, is_barrier, is_tenant_condition, is_tenant_param,
-    is_typed_tenant_param, string,
+    Column, Wanted, is_column, is_from_tenant_table, is_tenant_param, is_typed_tenant_param,
+    string, take_restrictions,
 };
 use super::tree::Tree;
 
@@ -35,55 +36,69 @@ struct Folder<'t> {
 impl Folder<'_> {
     fn walk(&mut self, tree: &mut Tree) -> Result<(), Failure> {
         if tree.is("RangeSubselect") && self.derived(tree) {
-            return Ok(());
+            // What is left of the table is its sample's arguments.
+            return self.children(tree, &["relation"]);
         }
-        if tree.is("LockingClause") {
-            return Ok(());
-        }
-        if tree.is("RangeVar") {
-            return self.unrestricted(tree);
-        }
-        // Where a table is restricted by its statement, the table itself is done with.
-        let done = match tree.name() {
-            "SelectStmt" if self.single_table(tree) => Some("from_clause"),
+        match tree.name() {
+            "LockingClause" => Ok(()),
+            "RangeVar" => self.unrestricted(tree),
+            "SelectStmt" => {
+                self.read_from(tree)?;
+                self.children(tree, &["from_clause"])
+            }
             "UpdateStmt" | "DeleteStmt" => {
-                self.target_with_condition(tree)?;
-                Some("relation")
+                self.target(tree)?;
+                self.children(tree, &["relation"])
             }
             "InsertStmt" => {
                 self.insert(tree)?;
-                Some("relation")
+                self.children(tree, &["relation"])
             }
-            _ => None,
-        };
+            "MergeStmt" => {
+                self.merge(tree)?;
+                self.children(tree, &["relation", "source_relation"])
+            }
+            _ => self.children(tree, &[]),
+        }
+    }
+
+    /// Everything below but the fields that are done with.
+    fn children(&mut self, tree: &mut Tree, done: &[&str]) -> Result<(), Failure> {
         tree.children_mut()
-            .filter(|(name, _)| Some(*name) != done)
+            .filter(|(name, _)| !done.contains(name))
             .try_for_each(|(_, child)| self.walk(child))
     }
 
-    fn distribution(&self, table: &Tree) -> Option<&Distribution> {
-        let schema = Some(table.text("schemaname"));
-        self.tenancy
-            .resolve(schema, table.text("relname"))?
-            .distribution()
+    fn table(&self, name: &Tree) -> Option<&Table> {
+        let schema = name.text("schemaname");
+        if schema.is_empty() {
+            return None;
+        }
+        self.tenancy.resolve(Some(schema), name.text("relname"))
     }
 
-    /// The tenant column of a resolved table's name.
-    fn tenant_column(&self, table: &Tree) -> Option<String> {
-        Some(self.distribution(table)?.column.as_str().to_owned())
+    fn distribution(&self, name: &Tree) -> Option<&Distribution> {
+        self.table(name)?.distribution()
+    }
+
+    /// The tenant column of a table, as it is qualified; `None` for what is no tenant table, and where
+    /// the alias renames columns, so that the tenant column's name could mean another.
+    fn tenant_column(&self, name: &Tree) -> Option<Column> {
+        let column = self.distribution(name)?.column.as_str().to_owned();
+        let qualifier = match name.field("alias") {
+            Some(alias) if alias.has_only(&["aliasname"]) => alias.text("aliasname").to_owned(),
+            Some(_) => return None,
+            None => name.text("relname").to_owned(),
+        };
+        Some(Column { qualifier, column })
     }
 
     /// A table that is read as it is: a `WITH` query or a reference table.
-    fn unrestricted(&self, table: &Tree) -> Result<(), Failure> {
-        let schema = table.text("schemaname");
-        if schema.is_empty() {
+    fn unrestricted(&self, name: &Tree) -> Result<(), Failure> {
+        if name.text("schemaname").is_empty() {
             return Ok(());
         }
-        match self
-            .tenancy
-            .resolve(Some(schema), table.text("relname"))
-            .map(Table::kind)
-        {
+        match self.table(name).map(Table::kind) {
             Some(TableKind::Reference) => Ok(()),
             Some(TableKind::Distributed(_)) => {
                 Err("a tenant table is read without its restriction")
@@ -92,126 +107,193 @@ impl Folder<'_> {
         }
     }
 
-    /// `(SELECT * FROM t WHERE t.tenant = $n) AS a` is `t AS a`.
+    /// `(SELECT * FROM t WHERE t.tenant = $n) AS a` is `t AS a`, and
+    /// `(SELECT * FROM t AS a TABLESAMPLE … WHERE a.tenant = $n) AS a` is `t AS a TABLESAMPLE …`.
     fn derived(&mut self, subselect: &mut Tree) -> bool {
         if !subselect.has_only(&["subquery", "alias"]) {
             return false;
         }
-        let column = |table: &Tree| self.tenant_column(table);
-        let Some(mut table) = subselect
-            .field("subquery")
-            .and_then(|select| derived_table(select, column, self.tenant_param))
-            .cloned()
-        else {
+        let Some(mut select) = subselect.field("subquery").cloned() else {
             return false;
         };
-        if let Some(alias) = subselect.take("alias") {
-            let repeats = alias.text("aliasname") == table.text("relname");
-            if !(repeats && alias.has_only(&["aliasname"])) {
-                table.insert("alias", alias);
-            }
+        let Some(mut item) = is_from_tenant_table(&select).cloned() else {
+            return false;
+        };
+        let name = item.field("relation").unwrap_or(&item);
+        let Some(column) = self.tenant_column(name) else {
+            return false;
+        };
+        let relname = name.text("relname").to_owned();
+        let is_sample = item.is("RangeTableSample");
+        let plain = is_sample || item.field("alias").is_none();
+        let qualifier = column.qualifier.clone();
+        let wanted = [Wanted::of(column)];
+        if !plain || !take_restrictions(&mut select, "where_clause", &wanted, self.tenant_param) {
+            return false;
         }
-        *subselect = table;
+        if select.field("where_clause").is_some() {
+            return false;
+        }
+        let alias = subselect.take("alias");
+        let repeats = |name: &str| {
+            alias.as_ref().is_some_and(|alias| {
+                alias.text("aliasname") == name && alias.has_only(&["aliasname"])
+            })
+        };
+        if is_sample && !repeats(&qualifier) {
+            return false;
+        }
+        if !is_sample
+            && !repeats(&relname)
+            && let Some(alias) = alias
+        {
+            item.insert("alias", alias);
+        }
+        *subselect = item;
         self.restrictions += 1;
         true
     }
 
-    /// `SELECT … FROM t WHERE t.tenant = $n AND (…)`, one table and no more.
-    fn single_table(&mut self, select: &mut Tree) -> bool {
-        let table = match select.field("from_clause").map(Tree::items) {
-            Some([table]) if table.is("RangeVar") => table,
-            _ => return false,
-        };
-        let Some(column) = self.tenant_column(table) else {
-            return false;
-        };
-        let Some(qualifier) = reference_name(table) else {
-            return false;
-        };
-        self.take_condition(select, &qualifier, &column)
+    /// Tables of a `FROM` list that are restricted by the `WHERE` of the query.
+    fn read_from(&mut self, select: &mut Tree) -> Result<(), Failure> {
+        let mut wanted = Vec::new();
+        if let Some(items) = select.field_mut("from_clause") {
+            for (_, item) in items.children_mut() {
+                self.read_item(item, true, &mut wanted)?;
+            }
+        }
+        self.take(select, "where_clause", &wanted)
     }
 
-    /// `UPDATE t … WHERE t.tenant = $n AND (…)`, `DELETE FROM t …`.
-    fn target_with_condition(&mut self, statement: &mut Tree) -> Result<(), Failure> {
+    /// A condition on a table's rows says the same in `WHERE` as before the joins where the joins
+    /// above it keep or drop its rows by what they are: not on the side that an outer join fills up.
+    fn read_item(
+        &mut self,
+        item: &mut Tree,
+        in_where: bool,
+        wanted: &mut Vec<Wanted>,
+    ) -> Result<(), Failure> {
+        let name = item.field("relation").unwrap_or(item);
+        if in_where
+            && (item.is("RangeVar") || item.is("RangeTableSample"))
+            && let Some(column) = self.tenant_column(name)
+        {
+            wanted.push(Wanted::of(column));
+            return self.children(item, &["relation"]);
+        }
+        if !item.is("JoinExpr") {
+            return self.walk(item);
+        }
+        // `JOIN_INNER` is 1, `JOIN_LEFT` 2, `JOIN_FULL` 3, `JOIN_RIGHT` 4.
+        let kind = item.number("jointype");
+        let in_where = in_where && item.field("alias").is_none();
+        for (side, kinds) in [("larg", [1, 2]), ("rarg", [1, 4])] {
+            let side = item.field_mut(side).ok_or("a join has one side")?;
+            self.read_item(side, in_where && kinds.contains(&kind), wanted)?;
+        }
+        self.children(item, &["larg", "rarg"])
+    }
+
+    /// Takes restrictions off the front of a condition.
+    fn take(
+        &mut self,
+        statement: &mut Tree,
+        field: &'static str,
+        wanted: &[Wanted],
+    ) -> Result<(), Failure> {
+        if !take_restrictions(statement, field, wanted, self.tenant_param) {
+            return Err("a tenant table stands without its restriction");
+        }
+        self.restrictions += wanted.len();
+        Ok(())
+    }
+
+    /// The table that is written.
+    fn written(&self, statement: &Tree) -> Result<(Column, TenantType), Failure> {
         let target = statement
-            .field("relation")
-            .ok_or("a statement has no target")?;
-        let column = self
-            .tenant_column(target)
-            .ok_or("a table is written that is no tenant's")?;
-        let qualifier = reference_name(target).ok_or("a target's columns are renamed")?;
-        let assigns = statement.is("UpdateStmt") && assigns(statement, &column);
-        if assigns {
-            return Err("the tenant column is assigned");
-        }
-        if self.take_condition(statement, &qualifier, &column) {
-            Ok(())
-        } else {
-            Err("a tenant table is written without its restriction")
-        }
-    }
-
-    /// Takes `qualifier.column = $n`, and the barrier behind it, off the front of a `WHERE`.
-    fn take_condition(&mut self, statement: &mut Tree, qualifier: &str, column: &str) -> bool {
-        let Some(condition) = statement.take("where_clause") else {
-            return false;
-        };
-        let is_condition =
-            |tree: &Tree| is_tenant_condition(tree, qualifier, column, self.tenant_param);
-        let is_barrier = |tree: &Tree| is_barrier(tree, qualifier, column, self.tenant_param);
-        // The grammar flattens `a AND b` on the left only, so that what was written is one argument.
-        let rest = match conjuncts(&condition) {
-            [] if is_condition(&condition) => None,
-            [first, barrier] if is_condition(first) && is_barrier(barrier) => None,
-            [first, rest] if is_condition(first) => Some(rest.clone()),
-            [first, barrier, rest] if is_condition(first) && is_barrier(barrier) => {
-                Some(rest.clone())
-            }
-            _ => {
-                statement.insert("where_clause", condition);
-                return false;
-            }
-        };
-        if let Some(rest) = rest {
-            statement.insert("where_clause", rest);
-        }
-        self.restrictions += 1;
-        true
-    }
-
-    /// `INSERT INTO t (…, tenant) VALUES (…, $n)` or `SELECT …, $n::type`.
-    fn insert(&mut self, insert: &mut Tree) -> Result<(), Failure> {
-        let target = insert
             .field("relation")
             .ok_or("a statement has no target")?;
         let distribution = self
             .distribution(target)
             .ok_or("a table is written that is no tenant's")?;
-        let column = distribution.column.as_str().to_owned();
-        let tenant_type = distribution.tenant_type.clone();
-        if insert
-            .field("on_conflict_clause")
-            .is_some_and(|clause| assigns(clause, &column))
-        {
-            return Err("the tenant column is assigned");
+        let column = self
+            .tenant_column(target)
+            .ok_or("a target's columns are renamed")?;
+        Ok((column, distribution.tenant_type.clone()))
+    }
+
+    /// `UPDATE t … WHERE t.tenant = $n AND (…)`, `DELETE FROM t …`.
+    fn target(&mut self, statement: &mut Tree) -> Result<(), Failure> {
+        let (column, _) = self.written(statement)?;
+        check_kept(statement, &column)?;
+        self.take(statement, "where_clause", &[Wanted::of(column)])
+    }
+
+    /// `MERGE INTO t USING … ON t.tenant = $n AND (…)`. Where the source is just a tenant table, its
+    /// column is said to be equal, and is the tenant of new rows.
+    fn merge(&mut self, merge: &mut Tree) -> Result<(), Failure> {
+        let (column, _) = self.written(merge)?;
+        let source = merge
+            .field_mut("source_relation")
+            .ok_or("a MERGE has no source")?;
+        self.walk(source)?;
+        let source = Some(&*source).filter(|source| source.is("RangeVar"));
+        let source = source.and_then(|source| self.tenant_column(source));
+        let mut wanted = Wanted::of(column.clone());
+        wanted.equal_to.clone_from(&source);
+        self.take(merge, "join_condition", &[wanted])?;
+
+        let table = merge.field("relation").and_then(|name| self.table(name));
+        let table = table.ok_or("a statement has no target")?.clone();
+        let param = self.tenant_param;
+        let is_tenant = |value: &Tree| match &source {
+            Some(source) => is_column(value, source),
+            None => is_tenant_param(value, param),
+        };
+        let arms = merge.field_mut("merge_when_clauses");
+        for (_, arm) in arms.into_iter().flat_map(Tree::children_mut) {
+            // `MERGE_WHEN_NOT_MATCHED_BY_SOURCE` is 2.
+            if arm.number("match_kind") == 2 {
+                let wanted = [Wanted::of(column.clone())];
+                if !take_restrictions(arm, "condition", &wanted, param) {
+                    return Err("rows without a source are met without their restriction");
+                }
+            }
+            // `CMD_INSERT` is 4.
+            if arm.number("command_type") == 4 {
+                pop_tenant_column(arm, "target_list", &column)?;
+                if !pop(arm, "values").is_some_and(|last| is_tenant(&last)) {
+                    return Err("a MERGE's new row is not the tenant's");
+                }
+                forget_implied(arm, "target_list", &table);
+            } else {
+                check_kept(arm, &column)?;
+            }
         }
-        let columns = insert
-            .field_mut("cols")
-            .ok_or("an INSERT has no column list")?;
-        let last = columns.pop().ok_or("an INSERT has no column list")?;
-        let added = last.is("ResTarget") && last.text("name") == column && last.has_only(&["name"]);
-        if !added
-            || columns
-                .items()
-                .iter()
-                .any(|other| other.text("name") == column)
-        {
-            return Err("an INSERT's tenant column is not the one that was added");
+        Ok(())
+    }
+
+    /// `INSERT INTO t (…, tenant) VALUES (…, $n)` or `SELECT …, $n::type`.
+    fn insert(&mut self, insert: &mut Tree) -> Result<(), Failure> {
+        let (column, tenant_type) = self.written(insert)?;
+        if let Some(clause) = insert.field("on_conflict_clause") {
+            check_kept(clause, &column)?;
         }
+        pop_tenant_column(insert, "cols", &column)?;
         let source = insert
             .field_mut("select_stmt")
             .ok_or("an INSERT has no values")?;
         self.added_values(source, &tenant_type)?;
+        // A row of the tenant alone stands for `DEFAULT VALUES`.
+        let rows = source.field("values_lists").map_or(&[][..], Tree::items);
+        let is_empty_row = matches!(rows, [row] if row.field("items").is_none());
+        if is_empty_row && insert.field("cols").is_none() {
+            insert.remove("select_stmt");
+        }
+        let table = insert.field("relation").and_then(|name| self.table(name));
+        if let Some(table) = table.cloned() {
+            forget_implied(insert, "cols", &table);
+        }
         self.restrictions += 1;
         Ok(())
     }
@@ -231,40 +313,49 @@ impl Folder<'_> {
         }
         if let Some(rows) = select.field_mut("values_lists") {
             for (_, row) in rows.children_mut() {
-                let row = row.field_mut("items").ok_or(missing)?;
-                if !row
-                    .pop()
-                    .is_some_and(|last| is_tenant_param(&last, self.tenant_param))
+                if !pop(row, "items").is_some_and(|last| is_tenant_param(&last, self.tenant_param))
                 {
                     return Err(missing);
                 }
             }
             return Ok(());
         }
-        let targets = select.field_mut("target_list").ok_or(missing)?;
-        match targets.pop() {
+        match pop(select, "target_list") {
             Some(last) if is_typed_tenant_param(&last, tenant_type, self.tenant_param) => Ok(()),
             _ => Err(missing),
         }
     }
 }
 
-/// The name by which a table's columns are qualified; `None` where the alias renames columns, so
-/// that the tenant column's name could mean another.
-fn reference_name(table: &Tree) -> Option<String> {
-    match table.field("alias") {
-        Some(alias) if alias.has_only(&["aliasname"]) => Some(alias.text("aliasname").to_owned()),
-        Some(_) => None,
-        None => Some(table.text("relname").to_owned()),
+/// Takes the tenant column, which was added, off the end of a column list that does not have it.
+fn pop_tenant_column(
+    statement: &mut Tree,
+    field: &'static str,
+    tenant: &Column,
+) -> Result<(), Failure> {
+    let is_added = pop(statement, field).is_some_and(|last| {
+        last.is("ResTarget") && last.text("name") == tenant.column && last.has_only(&["name"])
+    });
+    let others = statement.field(field).map_or(&[][..], Tree::items);
+    if is_added
+        && others
+            .iter()
+            .all(|other| other.text("name") != tenant.column)
+    {
+        Ok(())
+    } else {
+        Err("an INSERT's tenant column is not the one that was added")
     }
 }
 
-/// Whether a `SET` list assigns this column.
-fn assigns(statement: &Tree, column: &str) -> bool {
-    statement.field("target_list").is_some_and(|targets| {
-        targets
-            .items()
-            .iter()
-            .any(|target| target.text("name") == column || string(target) == column)
-    })
+/// Fails where a `SET` list assigns the tenant column.
+fn check_kept(statement: &Tree, tenant: &Column) -> Result<(), Failure> {
+    let targets = statement.field("target_list").map_or(&[][..], Tree::items);
+    if targets
+        .iter()
+        .any(|target| target.text("name") == tenant.column || string(target) == tenant.column)
+    {
+        return Err("the tenant column is assigned");
+    }
+    Ok(())
 }

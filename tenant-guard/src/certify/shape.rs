@@ -9,34 +9,103 @@ pub(super) fn is_tenant_param(tree: &Tree, tenant_param: u32) -> bool {
     tree.is("ParamRef") && tree.number("number") == i64::from(tenant_param)
 }
 
-/// `qualifier.column = $n`
-pub(super) fn is_tenant_condition(
-    tree: &Tree,
-    qualifier: &str,
-    column: &str,
+/// A table's column.
+#[derive(Clone)]
+pub(super) struct Column {
+    pub(super) qualifier: String,
+    pub(super) column: String,
+}
+
+/// A restriction that has to be there.
+pub(super) struct Wanted {
+    tenant: Column,
+    /// The column of a MERGE's source that has to be said to be equal.
+    pub(super) equal_to: Option<Column>,
+}
+
+impl Wanted {
+    pub(super) fn of(tenant: Column) -> Self {
+        Self {
+            tenant,
+            equal_to: None,
+        }
+    }
+}
+
+/// Takes restrictions, in this order, off the front of a condition. What may follow them is one
+/// argument of the `AND`: the grammar flattens `a AND b` on the left only, so that it is what stood
+/// there before.
+pub(super) fn take_restrictions(
+    statement: &mut Tree,
+    field: &'static str,
+    wanted: &[Wanted],
     tenant_param: u32,
 ) -> bool {
+    if wanted.is_empty() {
+        return true;
+    }
+    let Some(condition) = statement.take(field) else {
+        return false;
+    };
+    let mut rest = match conjuncts(&condition) {
+        [] => std::slice::from_ref(&condition),
+        arguments => arguments,
+    };
+    let mut skip = |is_it: &dyn Fn(&Tree) -> bool| match rest {
+        [first, behind @ ..] if is_it(first) => {
+            rest = behind;
+            true
+        }
+        _ => false,
+    };
+    for Wanted { tenant, equal_to } in wanted {
+        if !skip(&|tree| is_tenant_condition(tree, tenant, tenant_param)) {
+            return false;
+        }
+        // It says the same once more.
+        skip(&|tree| is_barrier(tree, tenant, tenant_param));
+        if let Some(source) = equal_to
+            && !skip(&|tree| is_equality(tree, tenant, |right| is_column(right, source)))
+        {
+            return false;
+        }
+    }
+    match rest {
+        [] => true,
+        [before] => {
+            statement.insert(field, before.clone());
+            true
+        }
+        _ => false,
+    }
+}
+
+/// `qualifier.column = $n`
+fn is_tenant_condition(tree: &Tree, tenant: &Column, tenant_param: u32) -> bool {
+    is_equality(tree, tenant, |right| is_tenant_param(right, tenant_param))
+}
+
+/// `qualifier.column = …`
+fn is_equality(tree: &Tree, tenant: &Column, is_right: impl Fn(&Tree) -> bool) -> bool {
     // `AEXPR_OP` is 1.
     tree.is("AExpr")
         && tree.number("kind") == 1
         && operator(tree) == "="
         && tree
             .field("lexpr")
-            .is_some_and(|left| is_column(left, qualifier, column))
-        && tree
-            .field("rexpr")
-            .is_some_and(|right| is_tenant_param(right, tenant_param))
+            .is_some_and(|left| is_column(left, tenant))
+        && tree.field("rexpr").is_some_and(is_right)
 }
 
 /// `qualifier.column = ANY(ARRAY[$n])`, which may follow the condition: it says the same.
-pub(super) fn is_barrier(tree: &Tree, qualifier: &str, column: &str, tenant_param: u32) -> bool {
+fn is_barrier(tree: &Tree, tenant: &Column, tenant_param: u32) -> bool {
     // `AEXPR_OP_ANY` is 2.
     tree.is("AExpr")
         && tree.number("kind") == 2
         && operator(tree) == "="
         && tree
             .field("lexpr")
-            .is_some_and(|left| is_column(left, qualifier, column))
+            .is_some_and(|left| is_column(left, tenant))
         && tree.field("rexpr").is_some_and(|array| {
             array.is("AArrayExpr")
                 && array.has_only(&["elements"])
@@ -47,7 +116,7 @@ pub(super) fn is_barrier(tree: &Tree, qualifier: &str, column: &str, tenant_para
 }
 
 /// The arguments of `a AND b AND …`.
-pub(super) fn conjuncts(tree: &Tree) -> &[Tree] {
+fn conjuncts(tree: &Tree) -> &[Tree] {
     // `AND_EXPR` is 1.
     match tree.field("args") {
         Some(args) if tree.is("BoolExpr") && tree.number("boolop") == 1 => args.items(),
@@ -55,33 +124,29 @@ pub(super) fn conjuncts(tree: &Tree) -> &[Tree] {
     }
 }
 
-/// `SELECT * FROM table WHERE table.column = $n`, with nothing else; gives the table.
-pub(super) fn derived_table(
-    select: &Tree,
-    column: impl Fn(&Tree) -> Option<String>,
-    tenant_param: u32,
-) -> Option<&Tree> {
+/// `SELECT * FROM table WHERE … [OFFSET 0]`, with nothing else; gives the table, or its sample.
+pub(super) fn is_from_tenant_table(select: &Tree) -> Option<&Tree> {
     if !select.is("SelectStmt") || !select.has_only(DERIVED_FIELDS) {
+        return None;
+    }
+    if select
+        .field("limit_offset")
+        .is_some_and(|offset| !is_zero(offset))
+    {
         return None;
     }
     let [target] = select.field("target_list")?.items() else {
         return None;
     };
-    let [table] = select.field("from_clause")?.items() else {
+    let [item] = select.field("from_clause")?.items() else {
         return None;
     };
-    let plain = is_star(target) && table.is("RangeVar") && table.field("alias").is_none();
-    let condition = select.field("where_clause")?;
-    let (qualifier, column) = (table.text("relname"), column(table)?);
-    let restricted = match conjuncts(condition) {
-        [] => is_tenant_condition(condition, qualifier, &column, tenant_param),
-        [first, second] => {
-            is_tenant_condition(first, qualifier, &column, tenant_param)
-                && is_barrier(second, qualifier, &column, tenant_param)
-        }
-        _ => false,
-    };
-    (plain && restricted).then_some(table)
+    let is_table = item.is("RangeVar")
+        || (item.is("RangeTableSample")
+            && item
+                .field("relation")
+                .is_some_and(|name| name.is("RangeVar")));
+    (is_star(target) && is_table).then_some(item)
 }
 
 /// What a plain `SELECT` has even when nothing was written: these are enums, 1 is their default.
@@ -89,9 +154,19 @@ const DERIVED_FIELDS: &[&str] = &[
     "target_list",
     "from_clause",
     "where_clause",
+    "limit_offset",
     "limit_option",
     "op",
 ];
+
+/// The number 0, which as a default is left out of the tree.
+fn is_zero(tree: &Tree) -> bool {
+    tree.is("AConst")
+        && tree.has_only(&["val"])
+        && tree
+            .field("val")
+            .is_some_and(|value| value.is("Integer") && value.has_only(&[]))
+}
 
 /// `$n::type`, with the type of the tenant column.
 pub(super) fn is_typed_tenant_param(
@@ -151,9 +226,12 @@ fn operator(tree: &Tree) -> &str {
 }
 
 /// `qualifier.column`
-fn is_column(tree: &Tree, qualifier: &str, column: &str) -> bool {
-    tree.is("ColumnRef")
-        && tree.field("fields").is_some_and(|fields| {
-            matches!(fields.items(), [one, two] if string(one) == qualifier && string(two) == column)
-        })
+pub(super) fn is_column(tree: &Tree, wanted: &Column) -> bool {
+    let is_it = |fields: &Tree| match fields.items() {
+        [qualifier, column] => {
+            string(qualifier) == wanted.qualifier && string(column) == wanted.column
+        }
+        _ => false,
+    };
+    tree.is("ColumnRef") && tree.field("fields").is_some_and(is_it)
 }

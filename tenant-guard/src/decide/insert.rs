@@ -3,10 +3,11 @@
 use crate::facts::{Body, ConflictTarget, Insert, InsertSource, OnConflict, Query};
 use crate::{Code, Distribution, Refusal, Table};
 
+use super::new_row::{NewRow, without_columns};
 use super::relation::columns;
 use super::scope::{Columns, CteScope, Item, Scope};
 use super::write::{check_tenant_column_kept, check_unique_keys};
-use super::{Decider, Edit};
+use super::{Decider, Edit, TenantValue};
 
 impl Decider<'_> {
     pub(super) fn insert(
@@ -17,32 +18,8 @@ impl Decider<'_> {
     ) -> Result<Columns, Refusal> {
         let (table, distribution) = self.written_table(&insert.target, ctes)?;
         check_unique_keys(table, distribution, &insert.target)?;
-        check_tenant_column_missing(insert, distribution)?;
-        let Some(columns_end) = insert.columns_end else {
-            return Err(without_columns(insert));
-        };
-
         let target = self.keep(&insert.target, table)?;
-        self.edits.push(Edit::InsertColumn {
-            at: columns_end,
-            tenant_column: distribution.column.clone(),
-        });
-        match &insert.source {
-            InsertSource::DefaultValues => return Err(without_columns(insert)),
-            InsertSource::Values {
-                row_ends,
-                expressions,
-            } => {
-                let scope = Scope::new(outer, Vec::new());
-                self.expressions(expressions, &scope, ctes)?;
-                self.edits
-                    .extend(row_ends.iter().map(|at| Edit::InsertValue { at: *at }));
-            }
-            InsertSource::Query(query) => {
-                self.query(query, ctes, outer)?;
-                self.add_output(query, distribution, insert)?;
-            }
-        }
+        self.source(insert, table, distribution, ctes, outer)?;
         if let Some(on_conflict) = &insert.on_conflict {
             check_conflict(on_conflict, table, distribution, insert)?;
         }
@@ -53,16 +30,51 @@ impl Decider<'_> {
             .as_ref()
             .is_some_and(|conflict| conflict.updates)
         {
-            let name = Some("excluded".into());
-            scope.add(Item {
-                name,
-                columns: columns(table),
-                plain_table: None,
-                is_tenant_table: false,
-            });
+            scope.add(Item::of_row("excluded".into(), columns(table)));
         }
         self.expressions(&insert.expressions, &scope, ctes)?;
-        scope.outputs(&insert.returning)
+        self.returning(&insert.returning, table, scope, ctes)
+    }
+
+    /// What is inserted, with the tenant added to the columns and to each row.
+    fn source(
+        &mut self,
+        insert: &Insert,
+        table: &Table,
+        distribution: &Distribution,
+        ctes: &CteScope<'_>,
+        outer: Option<&Scope<'_>>,
+    ) -> Result<(), Refusal> {
+        let row = NewRow {
+            target: &insert.target,
+            table,
+            distribution,
+            value: TenantValue::Param,
+        };
+        match &insert.source {
+            InsertSource::DefaultValues(words) => self.edits.push(row.of_defaults(words)),
+            InsertSource::Values {
+                row_ends,
+                width,
+                expressions,
+            } => {
+                self.edits
+                    .push(row.with_tenant(&insert.columns, Some(*width))?);
+                let scope = Scope::new(outer, Vec::new());
+                self.expressions(expressions, &scope, ctes)?;
+                self.edits
+                    .extend(row_ends.iter().map(|at| row.value_at(*at)));
+            }
+            InsertSource::Query(query) => {
+                let columns = self.edits.len();
+                let outputs = self.query(query, ctes, outer)?;
+                let edit = row.with_tenant(&insert.columns, outputs.len())?;
+                // What stands at the same byte keeps the order of the edits.
+                self.edits.insert(columns, edit);
+                self.add_output(query, distribution, insert)?;
+            }
+        }
+        Ok(())
     }
 
     /// Adds the tenant to each select list of an INSERT's query.
@@ -90,36 +102,11 @@ impl Decider<'_> {
                 self.add_output(&operation.left, distribution, insert)?;
                 self.add_output(&operation.right, distribution, insert)
             }
-            Body::Insert(_) | Body::Update(_) | Body::Delete(_) => Err(without_columns(insert)),
+            Body::Insert(_) | Body::Update(_) | Body::Delete(_) | Body::Merge(_) => {
+                Err(without_columns(&insert.target))
+            }
         }
     }
-}
-
-fn check_tenant_column_missing(
-    insert: &Insert,
-    distribution: &Distribution,
-) -> Result<(), Refusal> {
-    if !insert.columns.contains(&distribution.column) {
-        return Ok(());
-    }
-    Err(Refusal::new(
-        Code::TenantColumnGiven,
-        format!(
-            "the INSERT gives {}.{} itself, which could be another tenant's",
-            insert.target.name, distribution.column
-        ),
-        "leave the column and its values out: they are added",
-    )
-    .at(insert.target.name_span.clone()))
-}
-
-fn without_columns(insert: &Insert) -> Refusal {
-    Refusal::new(
-        Code::InsertColumns,
-        "the INSERT does not name its columns, so that the tenant cannot be added",
-        "write INSERT INTO table (columns, without the tenant column) VALUES …",
-    )
-    .at(insert.target.name_span.clone())
 }
 
 /// The row that is met has to be the tenant's own: the key that decides holds the tenant column.

@@ -5,9 +5,17 @@
 //! 15.20). A function or operator that fails on a value and quotes it would then show another
 //! tenant's. A statement is *loud* when such an expression decides about rows. Its restrictions get
 //! a second, cheaper condition, which PostgreSQL evaluates first.
+//!
+//! What a sub-query computes costs nothing in that order when it is pulled up from below an outer
+//! join, `UNION ALL` or grouping sets (`PlaceHolderVar` in `cost_qual_eval_walker`, PostgreSQL 15
+//! `src/backend/optimizer/path/costsize.c`). Nothing is cheaper than that, so then the restricted
+//! tables get `OFFSET 0`, below which no condition is pushed.
 
 use crate::Ident;
-use crate::facts::{Body, Expressions, FromItem, InsertSource, QualifiedName, Query};
+use crate::facts::{
+    Body, Expressions, FromItem, Grouping, InsertSource, JoinKind, Merge, MergeAction,
+    QualifiedName, Query,
+};
 
 /// Functions of which no overload fails on a value of its arguments (`length(bytea, name)` does), and
 /// aggregates, which cannot decide about rows before they are read.
@@ -27,11 +35,120 @@ const QUIET_OPERATORS: &[&str] = &[
     "#>", "#>>", "&&", "->", "->>", "<", "<=", "<>", "<@", "=", ">", ">=", "?", "?&", "?|", "@>",
 ];
 
+/// What keeps other expressions behind a restriction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Barrier {
+    None,
+    /// A cheaper condition.
+    Condition,
+    /// That, and `OFFSET 0` in a sub-query of a table.
+    Fence,
+}
+
+pub(super) fn barrier(query: &Query) -> Barrier {
+    if !is_loud(query) {
+        return Barrier::None;
+    }
+    let mut inner = Inner::default();
+    inner.query(query, true);
+    if inner.nulls && inner.computes {
+        Barrier::Fence
+    } else {
+        Barrier::Condition
+    }
+}
+
+/// What there is anywhere in a statement.
+#[derive(Default)]
+struct Inner {
+    /// An outer join, a set operation or grouping sets.
+    nulls: bool,
+    /// A sub-query that computes something that can fail.
+    computes: bool,
+}
+
+impl Inner {
+    fn query(&mut self, query: &Query, outermost: bool) {
+        for cte in &query.ctes {
+            self.query(&cte.query, false);
+        }
+        match &query.body {
+            Body::Select(select) => {
+                self.nulls |= select.grouping == Grouping::Sets;
+                self.computes |= !outermost && fails(&select.expressions);
+                self.subqueries(&[&select.filter, &select.expressions]);
+                self.items(&select.from);
+            }
+            Body::SetOperation(operation) => {
+                self.nulls = true;
+                self.query(&operation.left, outermost);
+                self.query(&operation.right, outermost);
+                self.subqueries(&[&operation.expressions]);
+            }
+            Body::Insert(insert) => {
+                match &insert.source {
+                    InsertSource::Query(query) => self.query(query, outermost),
+                    InsertSource::Values { expressions, .. } => self.subqueries(&[expressions]),
+                    InsertSource::DefaultValues(_) => {}
+                }
+                self.subqueries(&[&insert.expressions, &insert.returning.expressions]);
+            }
+            Body::Update(update) => {
+                let returning = &update.returning.expressions;
+                self.subqueries(&[&update.filter, &update.expressions, returning]);
+                self.items(&update.from);
+            }
+            Body::Delete(delete) => {
+                self.subqueries(&[&delete.filter, &delete.returning.expressions]);
+                self.items(&delete.using);
+            }
+            Body::Merge(merge) => {
+                // It joins its sides by an outer join.
+                self.nulls = true;
+                self.subqueries(&[&merge.filter, &merge.returning.expressions]);
+                self.items(std::slice::from_ref(&merge.source));
+                for arm in &merge.arms {
+                    self.subqueries(&[&arm.filter]);
+                    match &arm.action {
+                        MergeAction::DoNothing | MergeAction::Delete => {}
+                        MergeAction::Update { expressions, .. }
+                        | MergeAction::Insert { expressions, .. } => {
+                            self.subqueries(&[expressions]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn items(&mut self, items: &[FromItem]) {
+        for item in items {
+            match item {
+                FromItem::Relation(_) => {}
+                FromItem::Subquery { query, .. } => self.query(query, false),
+                FromItem::Function(function) => self.subqueries(&[&function.expressions]),
+                FromItem::Join(join) => {
+                    self.nulls |= join.kind != JoinKind::Inner;
+                    self.subqueries(&[&join.expressions]);
+                    self.items(std::slice::from_ref(&join.left));
+                    self.items(std::slice::from_ref(&join.right));
+                }
+            }
+        }
+    }
+
+    fn subqueries(&mut self, all: &[&Expressions]) {
+        for query in all.iter().flat_map(|expressions| &expressions.subqueries) {
+            self.query(query, false);
+        }
+    }
+}
+
 /// Whether any expression that decides about rows, anywhere in the statement, can fail on a value.
 ///
 /// What the outermost query computes of the rows it has found does not count. In sub-queries
 /// everything does, as PostgreSQL may pull them up into the conditions around them.
-pub(super) fn is_loud(query: &Query) -> bool {
+fn is_loud(query: &Query) -> bool {
     loud_query(query, true)
 }
 
@@ -55,21 +172,39 @@ fn loud_body(body: &Body, outermost: bool) -> bool {
             let source = match &insert.source {
                 InsertSource::Query(query) => loud_query(query, outermost),
                 InsertSource::Values { expressions, .. } => loud_rest(expressions, true),
-                InsertSource::DefaultValues => false,
+                InsertSource::DefaultValues(_) => false,
             };
-            source || loud_rest(&insert.expressions, outermost)
+            source
+                || loud_rest(&insert.expressions, outermost)
+                || loud_rest(&insert.returning.expressions, outermost)
         }
         Body::Update(update) => {
             loud_filter(&update.filter)
                 || loud_rest(&update.expressions, outermost)
+                || loud_rest(&update.returning.expressions, outermost)
                 || update.from.iter().any(loud_from)
         }
         Body::Delete(delete) => {
             loud_filter(&delete.filter)
-                || loud_rest(&delete.expressions, outermost)
+                || loud_rest(&delete.returning.expressions, outermost)
                 || delete.using.iter().any(loud_from)
         }
+        Body::Merge(merge) => loud_merge(merge, outermost),
     }
+}
+
+fn loud_merge(merge: &Merge, outermost: bool) -> bool {
+    loud_filter(&merge.filter)
+        || loud_from(&merge.source)
+        || loud_rest(&merge.returning.expressions, outermost)
+        || merge.arms.iter().any(|arm| {
+            let action = match &arm.action {
+                MergeAction::DoNothing | MergeAction::Delete => false,
+                MergeAction::Update { expressions, .. }
+                | MergeAction::Insert { expressions, .. } => loud_rest(expressions, outermost),
+            };
+            loud_filter(&arm.filter) || action
+        })
 }
 
 fn loud_from(item: &FromItem) -> bool {
@@ -104,7 +239,8 @@ fn fails(expressions: &Expressions) -> bool {
     let quiet = |names: &[&str], name: &Ident| names.binary_search(&name.as_str()).is_ok();
     let unquiet_function = |function: &QualifiedName| !quiet(QUIET_FUNCTIONS, &function.name);
     let unquiet_operator = |operator: &QualifiedName| !quiet(QUIET_OPERATORS, &operator.name);
-    expressions.functions.iter().any(unquiet_function)
+    !expressions.constructors.is_empty()
+        || expressions.functions.iter().any(unquiet_function)
         || expressions.operators.iter().any(unquiet_operator)
         || expressions.casts.iter().any(|cast| !cast.of_constant)
 }

@@ -18,6 +18,10 @@ impl Decider<'_> {
             .iter()
             .try_for_each(|function| self.check_function(function))?;
         expressions
+            .constructors
+            .iter()
+            .try_for_each(|name| self.check_constructor(name))?;
+        expressions
             .casts
             .iter()
             .try_for_each(|cast| self.check_type(&cast.type_name))?;
@@ -64,13 +68,17 @@ impl Decider<'_> {
                 format!("function {name} {}", danger.sentence()),
                 danger.hint(),
             ),
-            None => Refusal::new(
-                Code::UnknownFunction,
-                format!("function {name} is not known to be safe"),
-                "if it reads and writes no table and depends on its arguments alone, declare it with Policy::allow_function",
-            ),
+            None => return Err(unknown_function(function)),
         };
         Err(refusal.at(function.span.clone()))
+    }
+
+    /// A word of the grammar, which on an older server is the call of a function of that name.
+    fn check_constructor(&self, name: &QualifiedName) -> Result<(), Refusal> {
+        if self.tenancy.is_user_function(name.name.as_str()) {
+            return Err(unknown_function(name));
+        }
+        Ok(())
     }
 
     fn check_type(&self, type_name: &QualifiedName) -> Result<(), Refusal> {
@@ -103,6 +111,15 @@ impl Decider<'_> {
         }
         Err(not_a_column(name, &field.span))
     }
+}
+
+fn unknown_function(function: &QualifiedName) -> Refusal {
+    Refusal::new(
+        Code::UnknownFunction,
+        format!("function {} is not known to be safe", function.name),
+        "if it reads and writes no table and depends on its arguments alone, declare it with Policy::allow_function",
+    )
+    .at(function.span.clone())
 }
 
 fn check_operator(operator: &QualifiedName) -> Result<(), Refusal> {

@@ -4,7 +4,7 @@ use crate::facts::{ConditionSite, Relation};
 use crate::{Access, Code, Distribution, Ident, Refusal, Table, TableKind};
 
 use super::scope::{Columns, CteScope, Item};
-use super::{Decider, Edit};
+use super::{Decider, Edit, Flat, Restriction};
 
 impl<'a> Decider<'a> {
     /// A table, or a `WITH` query, that is read.
@@ -12,6 +12,7 @@ impl<'a> Decider<'a> {
         &mut self,
         relation: &Relation,
         ctes: &CteScope<'_>,
+        flat: &mut Flat<'_>,
     ) -> Result<Item, Refusal> {
         if let Some(columns) = cte(relation, ctes) {
             return Ok(item(relation, columns.clone()));
@@ -19,9 +20,13 @@ impl<'a> Decider<'a> {
         let table = self.known_table(relation)?;
         let mut item = item(relation, columns(table));
         match table.kind() {
+            TableKind::Distributed(distribution) if flat.takes(relation, table, distribution) => {
+                return self.keep(relation, table);
+            }
             TableKind::Distributed(distribution) => {
                 self.touch(distribution, relation)?;
                 item.is_tenant_table = true;
+                self.select_star(relation);
                 self.edits.push(Edit::Derive {
                     relation: relation.clone(),
                     table: table.name().clone(),
@@ -52,17 +57,28 @@ impl<'a> Decider<'a> {
         if let Some(distribution) = table.distribution() {
             self.edits.push(Edit::Condition {
                 site: condition.clone(),
-                qualifier: relation.reference_name().clone(),
-                tenant_column: distribution.column.clone(),
+                restrictions: vec![Restriction {
+                    qualifier: relation.reference_name().clone(),
+                    tenant_column: distribution.column.clone(),
+                    equal_to: None,
+                }],
             });
         }
         Ok(item)
+    }
+
+    /// `TABLE name` has no place for a condition.
+    fn select_star(&mut self, relation: &Relation) {
+        if let Some(keyword) = relation.table_keyword.clone() {
+            self.edits.push(Edit::SelectStar { keyword });
+        }
     }
 
     /// A tenant table that stays a table; what restricts it is the caller's part.
     pub(super) fn keep(&mut self, relation: &Relation, table: &Table) -> Result<Item, Refusal> {
         if let Some(distribution) = table.distribution() {
             self.touch(distribution, relation)?;
+            self.select_star(relation);
         }
         self.qualify(relation, table);
         let mut item = item(relation, columns(table));

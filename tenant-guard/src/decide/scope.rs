@@ -38,6 +38,25 @@ impl Columns {
         }
     }
 
+    /// With more columns behind these.
+    pub(super) fn followed_by(self, added: &[Ident]) -> Self {
+        match self {
+            Self::Known(mut columns) => {
+                columns.extend(added.iter().cloned());
+                Self::Known(columns)
+            }
+            Self::Unknown => Self::Unknown,
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> Option<usize> {
+        match self {
+            Self::Known(columns) => Some(columns.len()),
+            Self::Unknown => None,
+        }
+    }
+
     fn contains(&self, name: &Ident) -> bool {
         match self {
             Self::Known(columns) => columns.contains(name),
@@ -95,6 +114,18 @@ pub(super) struct Item {
     pub(super) is_tenant_table: bool,
 }
 
+impl Item {
+    /// A row that the statement itself makes.
+    pub(super) fn of_row(name: Ident, columns: Columns) -> Self {
+        Self {
+            name: Some(name),
+            columns,
+            plain_table: None,
+            is_tenant_table: false,
+        }
+    }
+}
+
 /// The items of one query level and of those around it.
 #[derive(Debug)]
 pub(super) struct Scope<'a> {
@@ -135,17 +166,21 @@ impl<'a> Scope<'a> {
             .alias
             .as_ref()
             .map_or(&[][..], |alias| &alias.columns);
-        let mut columns = aliases.to_vec();
-        columns.extend(function.columns.iter().cloned());
-        let named: Vec<Ident> = function.names.iter().flat_map(result_columns).collect();
-        if aliases.is_empty() && named.is_empty() {
+        let mut columns = function.columns.clone();
+        columns.extend(function.names.iter().flat_map(result_columns));
+        if columns.is_empty() {
             // A function with a plain result has one column, called like the item.
             columns.extend(name.cloned());
         }
-        columns.extend(named.into_iter().skip(aliases.len()));
+        columns.extend(function.ordinality.then(|| "ordinality".into()));
+        let columns = match function.names.as_slice() {
+            // Which column of `ROWS FROM` belongs to which function is not followed.
+            [_, _, ..] => Columns::of_alias(aliases),
+            _ => Columns::Known(columns).renamed(aliases),
+        };
         self.items.push(Item {
             name: name.cloned(),
-            columns: Columns::Known(columns),
+            columns,
             plain_table: None,
             is_tenant_table: false,
         });

@@ -23,7 +23,7 @@ impl Decider<'_> {
         scope.add(target);
         self.expressions(&update.filter, &scope, ctes)?;
         self.expressions(&update.expressions, &scope, ctes)?;
-        scope.outputs(&update.returning)
+        self.returning(&update.returning, table, scope, ctes)
     }
 
     pub(super) fn delete(
@@ -38,8 +38,7 @@ impl Decider<'_> {
         let target = self.keep_and_restrict(&delete.target, table, &delete.condition)?;
         scope.add(target);
         self.expressions(&delete.filter, &scope, ctes)?;
-        self.expressions(&delete.expressions, &scope, ctes)?;
-        scope.outputs(&delete.returning)
+        self.returning(&delete.returning, table, scope, ctes)
     }
 }
 

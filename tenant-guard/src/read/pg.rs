@@ -5,13 +5,17 @@
 mod expression;
 mod from;
 mod insert;
+mod json;
 mod limits;
+mod merge;
 mod nodes;
 mod output;
 mod relation;
+mod returning;
 mod sites;
 mod statement;
 mod tokens;
+mod with;
 
 use pg_query::protobuf::ParseResult;
 

@@ -26,7 +26,7 @@ fn a_tenant_that_an_insert_gives_itself() {
       |
     1 | INSERT INTO tasks (tenant_id, id) VALUES (6, 1)
       |             ^^^^^
-    help: leave the column and its values out: they are added
+    help: name the columns without it and leave its values out: they are added
     ");
 }
 

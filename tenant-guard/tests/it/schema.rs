@@ -2,7 +2,7 @@
 
 use tenant_guard::{Guard, Policy, Table, Tenancy, TenantType};
 
-/// Three tenant tables, one with a key that lacks the tenant, a reference table, a local one.
+/// Three tenant tables, one with a key that lacks the tenant, one whose tenant column comes last, a reference table, a local one.
 pub(crate) fn tenancy() -> Tenancy {
     let tenant = |name| Table::distributed(name, "tenant_id", TenantType::Int8);
     Tenancy::builder()
@@ -39,6 +39,11 @@ pub(crate) fn tenancy() -> Tenancy {
                 .columns(["tenant_id", "id"])
                 .unique_key(["tenant_id", "id"])
                 .colocated_with("events"),
+        )
+        .table(
+            tenant("late")
+                .columns(["id", "email", "tenant_id"])
+                .unique_key(["id", "tenant_id"]),
         )
         .table(
             Table::reference("countries")

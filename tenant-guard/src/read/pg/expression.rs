@@ -4,8 +4,9 @@ use pg_query::NodeEnum;
 use pg_query::protobuf::{
     AArrayExpr, AConst, AExpr, AExprKind, AIndices, AIndirection, AStar, BoolExpr, BooleanTest,
     CaseExpr, CaseWhen, CoalesceExpr, CollateClause, ColumnRef, FuncCall, GroupingFunc,
-    GroupingSet, List, MinMaxExpr, MultiAssignRef, NamedArgExpr, Node, NullTest, ParamRef, RowExpr,
-    SetToDefault, SortBy, SqlValueFunction, SubLink, TypeCast, TypeName, WindowDef,
+    GroupingSet, List, MergeSupportFunc, MinMaxExpr, MultiAssignRef, NamedArgExpr, Node, NullTest,
+    ParamRef, RowExpr, SetToDefault, SortBy, SqlValueFunction, SubLink, TypeCast, TypeName,
+    WindowDef,
 };
 
 use crate::facts::{Cast, ColumnName, Expressions, FieldName, QualifiedName, Span};
@@ -235,7 +236,25 @@ impl Reader<'_> {
                 "WHERE CURRENT OF needs a cursor, which may stand on another tenant's row",
                 "name the row by its key",
             )),
-            other => Err(unknown(&format!("the construct {}", node_name(other)))),
+            NodeEnum::MergeSupportFunc(function) => {
+                let MergeSupportFunc {
+                    xpr,
+                    msftype: _,
+                    msfcollid: _,
+                    location,
+                } = &**function;
+                absent(xpr.is_none(), "this expression")?;
+                into.constructors.push(QualifiedName {
+                    schema: None,
+                    name: "merge_action".into(),
+                    span: into_span(*location),
+                });
+                Ok(())
+            }
+            other => match self.json_expression(other, into) {
+                Some(read) => read,
+                None => Err(unknown(&format!("the construct {}", node_name(other)))),
+            },
         }
     }
 
@@ -372,7 +391,11 @@ impl Reader<'_> {
             .map_or(Ok(()), |window| self.window(window, into))
     }
 
-    fn window(&mut self, window: &WindowDef, into: &mut Expressions) -> Result<(), Refusal> {
+    pub(super) fn window(
+        &mut self,
+        window: &WindowDef,
+        into: &mut Expressions,
+    ) -> Result<(), Refusal> {
         let WindowDef {
             name: _,
             refname: _,
@@ -495,12 +518,12 @@ fn qualified(parts: &[Node], span: Span) -> Result<QualifiedName, Refusal> {
 }
 
 /// Whether this is a literal or a parameter.
-fn is_constant(node: &Node) -> bool {
+pub(super) fn is_constant(node: &Node) -> bool {
     matches!(node.node, Some(NodeEnum::AConst(_) | NodeEnum::ParamRef(_)))
 }
 
 /// One byte at a location, or nothing where the location is not known.
-fn into_span(location: i32) -> Span {
+pub(super) fn into_span(location: i32) -> Span {
     match position(location) {
         usize::MAX => 0..0,
         start => start..start + 1,
@@ -511,14 +534,6 @@ fn into_span(location: i32) -> Span {
 fn node_name(node: &NodeEnum) -> &'static str {
     match node {
         NodeEnum::XmlExpr(_) | NodeEnum::XmlSerialize(_) => "xml",
-        NodeEnum::JsonObjectConstructor(_)
-        | NodeEnum::JsonArrayConstructor(_)
-        | NodeEnum::JsonArrayQueryConstructor(_)
-        | NodeEnum::JsonObjectAgg(_)
-        | NodeEnum::JsonArrayAgg(_) => "SQL/JSON constructor",
-        NodeEnum::JsonFuncExpr(_) => "SQL/JSON query function",
-        NodeEnum::JsonIsPredicate(_) => "IS JSON",
-        NodeEnum::MergeSupportFunc(_) => "MERGE_ACTION",
         _ => "found here",
     }
 }

@@ -1,12 +1,15 @@
 //! `FROM` lists.
 
 use pg_query::NodeEnum;
-use pg_query::protobuf::{ColumnDef, JoinExpr, Node, RangeFunction, RangeSubselect};
+use pg_query::protobuf::{
+    ColumnDef, JoinExpr, JoinType, Node, RangeFunction, RangeSubselect, RangeTableSample,
+    Token as Kind,
+};
 
-use crate::facts::{Alias, Cast, Expressions, FromFunction, FromItem, Join};
-use crate::{Ident, Refusal};
+use crate::facts::{Alias, Cast, Expressions, FromFunction, FromItem, Join, JoinKind, Relation};
+use crate::{Code, Ident, Refusal};
 
-use super::expression::read_type;
+use super::expression::{is_constant, read_type};
 use super::nodes::{absent, names, text, unknown};
 use super::relation::{alias, relation};
 use super::statement::Reader;
@@ -16,7 +19,7 @@ impl Reader<'_> {
         nodes.iter().map(|node| self.read_from_item(node)).collect()
     }
 
-    fn read_from_item(&mut self, node: &Node) -> Result<FromItem, Refusal> {
+    pub(super) fn read_from_item(&mut self, node: &Node) -> Result<FromItem, Refusal> {
         match &node.node {
             Some(NodeEnum::RangeVar(range_var)) => {
                 Ok(FromItem::Relation(relation(range_var, self.tokens)?))
@@ -39,9 +42,13 @@ impl Reader<'_> {
                 Ok(FromItem::Function(self.read_function(function)?))
             }
             Some(NodeEnum::JoinExpr(join)) => Ok(FromItem::Join(Box::new(self.read_join(join)?))),
-            Some(NodeEnum::RangeTableSample(_)) => Err(unknown("TABLESAMPLE")),
+            Some(NodeEnum::RangeTableSample(sample)) => {
+                Ok(FromItem::Relation(self.read_sample(sample)?))
+            }
+            Some(NodeEnum::JsonTable(table)) => {
+                Ok(FromItem::Function(self.read_json_table(table)?))
+            }
             Some(NodeEnum::RangeTableFunc(_)) => Err(unknown("XMLTABLE")),
-            Some(NodeEnum::JsonTable(_)) => Err(unknown("JSON_TABLE")),
             _ => Err(unknown("this entry of FROM")),
         }
     }
@@ -67,6 +74,7 @@ impl Reader<'_> {
         let using_alias = alias(join_using_alias.as_ref())?;
         let using = names(using_clause)?;
         Ok(Join {
+            kind: kind(join.jointype())?,
             left,
             right,
             expressions,
@@ -113,15 +121,84 @@ impl Reader<'_> {
                 }
             }
         }
-        if *ordinality {
-            columns.push("ordinality".into());
-        }
         Ok(FromFunction {
             names,
             alias: alias(pg_alias.as_ref())?,
             columns,
+            ordinality: *ordinality,
             expressions,
         })
+    }
+
+    /// `t TABLESAMPLE BERNOULLI (50)`: each row is taken or not by chance of its own, so that a
+    /// sample of all rows, restricted to a tenant, is a sample of the tenant's. `SYSTEM` takes whole
+    /// blocks, in which tenants are neighbours.
+    fn read_sample(&mut self, sample: &RangeTableSample) -> Result<Relation, Refusal> {
+        let RangeTableSample {
+            relation: sampled,
+            method,
+            args,
+            repeatable,
+            location: _,
+        } = sample;
+        let Some(NodeEnum::RangeVar(range_var)) =
+            sampled.as_deref().and_then(|node| node.node.as_ref())
+        else {
+            return Err(unknown("this TABLESAMPLE"));
+        };
+        let mut read = relation(range_var, self.tokens)?;
+        absent(
+            read.alias
+                .as_ref()
+                .is_none_or(|alias| alias.columns.is_empty()),
+            "a TABLESAMPLE of a table whose columns are renamed",
+        )?;
+        let is_bernoulli =
+            matches!(names(method)?.as_slice(), [name] if name.as_str() == "bernoulli");
+        if !is_bernoulli {
+            return Err(Refusal::new(
+                Code::RelationUse,
+                "this TABLESAMPLE takes whole blocks, which hold rows of several tenants",
+                "use TABLESAMPLE BERNOULLI",
+            )
+            .at(read.name_span));
+        }
+        // Anything else could refer to what stands before it in FROM, which the sample then is part of.
+        let arguments = || args.iter().chain(repeatable.as_deref());
+        absent(
+            arguments().all(is_constant),
+            "a TABLESAMPLE whose argument is neither a number nor a parameter",
+        )?;
+        self.expressions(arguments(), &mut Expressions::default())?;
+
+        let behind = self.tokens.index_behind(read.span.end);
+        let word = self
+            .tokens
+            .find_end(behind, |_, kind| kind == Kind::Tablesample);
+        let close = self.tokens.closing(word + 2)?;
+        let last = if repeatable.is_some() {
+            self.tokens.closing(close + 2)?
+        } else {
+            close
+        };
+        read.sample_end = Some(self.tokens.span(last)?.end);
+        Ok(read)
+    }
+}
+
+fn kind(jointype: JoinType) -> Result<JoinKind, Refusal> {
+    match jointype {
+        JoinType::JoinInner => Ok(JoinKind::Inner),
+        JoinType::JoinLeft => Ok(JoinKind::Left),
+        JoinType::JoinRight => Ok(JoinKind::Right),
+        JoinType::JoinFull => Ok(JoinKind::Full),
+        JoinType::JoinSemi
+        | JoinType::JoinAnti
+        | JoinType::JoinRightSemi
+        | JoinType::JoinRightAnti
+        | JoinType::JoinUniqueOuter
+        | JoinType::JoinUniqueInner
+        | JoinType::Undefined => Err(unknown("this kind of join")),
     }
 }
 

@@ -2,12 +2,13 @@
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    IndexElem, InferClause, InsertStmt, Node, OnConflictAction, OnConflictClause, ResTarget,
-    SelectStmt, Token as Kind,
+    IndexElem, InferClause, InsertStmt, Node, OnConflictAction, OnConflictClause, SelectStmt,
+    Token as Kind,
 };
 
 use crate::facts::{
-    Body, ConflictTarget, Expressions, Insert, InsertSource, OnConflict, Query, Relation,
+    Body, ConflictTarget, Expressions, Insert, InsertColumns, InsertSource, OnConflict, Query,
+    Relation,
 };
 use crate::{Ident, Refusal};
 
@@ -32,23 +33,22 @@ impl Reader<'_> {
             .as_ref()
             .ok_or_else(|| unknown("an INSERT into nothing"))?;
         let target = relation(target, self.tokens)?;
+        let last = self.last_of_target(&target)?;
         let mut expressions = Expressions::default();
-        let columns = columns(cols)?;
-        let columns_close = self.columns_close(cols)?;
-        let source = self.source(select_stmt.as_deref(), columns_close, &target)?;
+        let columns = self.insert_columns(cols, last, &mut expressions)?;
+        let rest = match &columns {
+            InsertColumns::Listed { end, .. } => self.tokens.index_behind(*end) + 1,
+            InsertColumns::Implied { .. } => last + 1,
+        };
+        let source = self.source(select_stmt.as_deref(), rest, &target)?;
         let on_conflict = on_conflict_clause
             .as_deref()
             .map(|clause| self.on_conflict(clause, &mut expressions))
             .transpose()?;
-        let returning = self.returning(returning_clause.as_ref(), &mut expressions)?;
-        let columns_end = match columns_close {
-            Some(close) => Some(self.tokens.end_before(close)?),
-            None => None,
-        };
+        let returning = self.returning(returning_clause.as_ref())?;
         let insert = Insert {
             target,
             columns,
-            columns_end,
             source,
             on_conflict,
             expressions,
@@ -61,38 +61,60 @@ impl Reader<'_> {
         ))
     }
 
-    /// The index of the parenthesis that closes the column list.
-    fn columns_close(&self, cols: &[Node]) -> Result<Option<usize>, Refusal> {
+    /// The index of the last token of a target with its alias, which needs `AS` here.
+    fn last_of_target(&self, target: &Relation) -> Result<usize, Refusal> {
+        let behind = self.tokens.index_behind(target.span.end);
+        let last = match self.tokens.kind(behind) {
+            Some(Kind::As) => behind + 1,
+            _ => behind.saturating_sub(1),
+        };
+        match self.tokens.kind(last + 1) {
+            Some(Kind::Uescape) => Ok(last + 2),
+            Some(_) => Ok(last),
+            None => Err(lost(target.span.clone())),
+        }
+    }
+
+    /// A column list, where there is one behind the token at `before`; parts of columns
+    /// (`a[1]`, `a.b`) go into `expressions`.
+    pub(super) fn insert_columns(
+        &mut self,
+        cols: &[Node],
+        before: usize,
+        expressions: &mut Expressions,
+    ) -> Result<InsertColumns, Refusal> {
         let Some(NodeEnum::ResTarget(first)) = cols.first().and_then(|node| node.node.as_ref())
         else {
-            return Ok(None);
+            let at = self.tokens.span(before)?.end;
+            return Ok(InsertColumns::Implied { at });
         };
         let index = self.tokens.index_at(first.location)?;
         if self.tokens.kind_before(index) != Some(Kind::Ascii40) {
             return Err(lost(self.tokens.span(index)?));
         }
-        self.tokens.closing(index - 1).map(Some)
+        let close = self.tokens.closing(index - 1)?;
+        let end = self.tokens.end_before(close)?;
+        let columns = self.assignments(cols, expressions)?;
+        Ok(InsertColumns::Listed { columns, end })
     }
 
     fn source(
         &mut self,
         node: Option<&Node>,
-        columns_close: Option<usize>,
+        rest: usize,
         target: &Relation,
     ) -> Result<InsertSource, Refusal> {
         let Some(node) = node else {
-            return Ok(InsertSource::DefaultValues);
+            let words = self.tokens.span(rest)?.start..self.tokens.span(rest + 1)?.end;
+            return Ok(InsertSource::DefaultValues(words));
         };
         match &node.node {
             Some(NodeEnum::SelectStmt(select)) if is_plain_values(select) => {
                 let mut expressions = Expressions::default();
                 self.expressions(&select.values_lists, &mut expressions)?;
-                let row_ends = match columns_close {
-                    Some(close) => self.row_ends(close + 1, select.values_lists.len(), target)?,
-                    None => Vec::new(),
-                };
                 Ok(InsertSource::Values {
-                    row_ends,
+                    row_ends: self.row_ends(rest, select.values_lists.len(), target)?,
+                    width: select.values_lists.first().map_or(0, row_width),
                     expressions,
                 })
             }
@@ -208,25 +230,11 @@ impl Reader<'_> {
     }
 }
 
-fn columns(cols: &[Node]) -> Result<Vec<Ident>, Refusal> {
-    cols.iter()
-        .map(|node| match &node.node {
-            Some(NodeEnum::ResTarget(target)) => {
-                let ResTarget {
-                    name,
-                    indirection,
-                    val,
-                    location: _,
-                } = &**target;
-                absent(
-                    indirection.is_empty() && val.is_none(),
-                    "an INSERT into a part of a column",
-                )?;
-                Ok(Ident::from(name.as_str()))
-            }
-            _ => Err(unknown("this column of an INSERT")),
-        })
-        .collect()
+fn row_width(row: &Node) -> usize {
+    match &row.node {
+        Some(NodeEnum::List(list)) => list.items.len(),
+        _ => 0,
+    }
 }
 
 /// Whether this is `VALUES (…)` and nothing else, so that its rows follow the column list.

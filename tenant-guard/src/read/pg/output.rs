@@ -9,6 +9,7 @@ use pg_query::protobuf::{AExprKind, MinMaxOp, Node, SqlValueFunctionOp, SubLinkT
 use crate::Ident;
 use crate::facts::Output;
 
+use super::json::json_function_name;
 use super::nodes::text;
 
 /// How sure PostgreSQL is of a name: a cast's own name yields to a column's or function's.
@@ -98,6 +99,17 @@ fn figure(value: &Node) -> Option<(Ident, Strength)> {
             MinMaxOp::Undefined => None,
         },
         NodeEnum::SqlvalueFunction(function) => Some(strong(value_function(function.op())?)),
+        NodeEnum::MergeSupportFunc(_) => Some(strong("merge_action")),
+        NodeEnum::JsonParseExpr(_) => Some(strong("json")),
+        NodeEnum::JsonScalarExpr(_) => Some(strong("json_scalar")),
+        NodeEnum::JsonSerializeExpr(_) => Some(strong("json_serialize")),
+        NodeEnum::JsonObjectConstructor(_) => Some(strong("json_object")),
+        NodeEnum::JsonArrayConstructor(_) | NodeEnum::JsonArrayQueryConstructor(_) => {
+            Some(strong("json_array"))
+        }
+        NodeEnum::JsonObjectAgg(_) => Some(strong("json_objectagg")),
+        NodeEnum::JsonArrayAgg(_) => Some(strong("json_arrayagg")),
+        NodeEnum::JsonFuncExpr(function) => json_function_name(function.op()).map(strong),
         _ => None,
     }
 }

@@ -43,21 +43,18 @@ pub(super) fn relation(range_var: &RangeVar, tokens: &Tokens) -> Result<Relation
     } else {
         outer_last
     };
-    if tokens.kind_before(outer_first) == Some(Kind::Table) {
-        return Err(Refusal::new(
-            Code::RelationUse,
-            "`TABLE name` cannot be restricted",
-            "write SELECT * FROM name",
-        )
-        .at(name_span));
-    }
-
+    let table_keyword = match outer_first.checked_sub(1) {
+        Some(before) if tokens.kind(before) == Some(Kind::Table) => Some(tokens.span(before)?),
+        _ => None,
+    };
     Ok(Relation {
         schema: (!schemaname.is_empty()).then(|| Ident::from(schemaname.as_str())),
         name: Ident::from(relname.as_str()),
         span: tokens.span(outer_first)?.start..tokens.span(outer_last)?.end,
         name_span,
         alias: alias(pg_alias.as_ref())?,
+        table_keyword,
+        sample_end: None,
     })
 }
 

@@ -3,17 +3,14 @@
 use pg_query::protobuf::Token as Kind;
 
 use crate::Refusal;
-use crate::facts::{ConditionSite, Relation};
+use crate::facts::ConditionSite;
 
 use super::tokens::Tokens;
 
-/// The place for a condition in the `SELECT`, `UPDATE` or `DELETE` whose one table or target this
-/// is: the `WHERE` behind it.
-pub(super) fn condition_site(
-    tokens: &Tokens,
-    relation: &Relation,
-) -> Result<ConditionSite, Refusal> {
-    let start = tokens.index_behind(relation.span.end);
+/// The place for a condition in a `SELECT`, `UPDATE` or `DELETE`: the `WHERE` behind this byte,
+/// which is that of its first table, of its target or of its `FROM`.
+pub(super) fn condition_site(tokens: &Tokens, behind: usize) -> Result<ConditionSite, Refusal> {
+    let start = tokens.index_behind(behind);
     let end = tokens.find_end(start, |before, kind| {
         kind == Kind::Where || ends_clause(before, kind)
     });

@@ -2,17 +2,17 @@
 
 use pg_query::NodeEnum;
 use pg_query::protobuf::{
-    CommonTableExpr, DeleteStmt, LockingClause, Node, ParseResult, ResTarget, ReturningClause,
-    SelectStmt, SetOperation as PgSetOperation, UpdateStmt, WithClause,
+    DeleteStmt, LockingClause, Node, ParseResult, ResTarget, SelectStmt,
+    SetOperation as PgSetOperation, UpdateStmt, WithClause,
 };
 
 use crate::facts::{
-    Body, Cte, Delete, Expressions, FromItem, Locking, Output, Query, Select, SetOperation,
-    Statement, Update,
+    Body, Cte, Delete, Expressions, FromItem, Grouping, Locking, Output, Query, Select,
+    SetOperation, Statement, Update,
 };
 use crate::{Code, Ident, Refusal};
 
-use super::nodes::{absent, names, unknown};
+use super::nodes::{absent, unknown};
 use super::output::output;
 use super::relation::relation;
 use super::sites::{condition_site, outputs_end};
@@ -40,12 +40,13 @@ impl<'t> Reader<'t> {
                 NodeEnum::SelectStmt(_)
                 | NodeEnum::InsertStmt(_)
                 | NodeEnum::UpdateStmt(_)
-                | NodeEnum::DeleteStmt(_),
+                | NodeEnum::DeleteStmt(_)
+                | NodeEnum::MergeStmt(_),
             ) => self.query(node)?,
             _ => {
                 return Err(Refusal::new(
                     Code::StatementKind,
-                    "only SELECT, INSERT, UPDATE and DELETE can be restricted to a tenant",
+                    "only SELECT, INSERT, UPDATE, DELETE and MERGE can be restricted to a tenant",
                     "run statements that are not a tenant's with `unscoped`",
                 ));
             }
@@ -63,60 +64,9 @@ impl<'t> Reader<'t> {
             Some(NodeEnum::InsertStmt(insert)) => self.insert(insert),
             Some(NodeEnum::UpdateStmt(update)) => self.update(update),
             Some(NodeEnum::DeleteStmt(delete)) => self.delete(delete),
-            Some(NodeEnum::MergeStmt(_)) => Err(unknown("MERGE")),
+            Some(NodeEnum::MergeStmt(merge)) => self.merge(merge),
             _ => Err(unknown("this kind of query")),
         }
-    }
-
-    /// The queries of a `WITH` clause.
-    pub(super) fn ctes(&mut self, clause: Option<&WithClause>) -> Result<Vec<Cte>, Refusal> {
-        let Some(WithClause {
-            ctes,
-            recursive: _,
-            location: _,
-        }) = clause
-        else {
-            return Ok(Vec::new());
-        };
-        ctes.iter().map(|node| self.cte(node)).collect()
-    }
-
-    fn cte(&mut self, node: &Node) -> Result<Cte, Refusal> {
-        let Some(NodeEnum::CommonTableExpr(cte)) = &node.node else {
-            return Err(unknown("this WITH query"));
-        };
-        let CommonTableExpr {
-            ctename,
-            aliascolnames,
-            ctematerialized: _,
-            ctequery,
-            search_clause,
-            cycle_clause,
-            location: _,
-            cterecursive: _,
-            cterefcount: _,
-            ctecolnames,
-            ctecoltypes,
-            ctecoltypmods,
-            ctecolcollations,
-        } = &**cte;
-        absent(
-            search_clause.is_none() && cycle_clause.is_none(),
-            "SEARCH or CYCLE",
-        )?;
-        let analysed = [ctecolnames, ctecoltypes, ctecoltypmods, ctecolcollations];
-        absent(
-            analysed.iter().all(|list| list.is_empty()),
-            "this WITH query",
-        )?;
-        let query = ctequery
-            .as_deref()
-            .ok_or_else(|| unknown("an empty WITH query"))?;
-        Ok(Cte {
-            name: Ident::from(ctename.as_str()),
-            columns: names(aliascolnames)?,
-            query: self.query(query)?,
-        })
     }
 
     pub(super) fn select(&mut self, select: &SelectStmt) -> Result<Query, Refusal> {
@@ -191,19 +141,23 @@ impl<'t> Reader<'t> {
         self.expressions(lists.into_iter().flatten(), &mut expressions)?;
         let locking = locking(locking_clause)?;
 
-        let condition = match from.as_slice() {
-            [FromItem::Relation(relation)] => Some(condition_site(self.tokens, relation)?),
-            _ => None,
-        };
         let outputs_end = match target_list.first().and_then(target_location) {
             Some(location) => Some(outputs_end(self.tokens, self.tokens.index_at(location)?)?),
             None => None,
+        };
+        let condition = match (from.as_slice(), outputs_end) {
+            ([FromItem::Relation(relation)], _) => {
+                Some(condition_site(self.tokens, relation.span.end)?)
+            }
+            ([], _) | (_, None) => None,
+            (_, Some(end)) => Some(condition_site(self.tokens, end)?),
         };
         Ok(Select {
             from,
             outputs,
             filter,
             expressions,
+            grouping: grouping(group_clause),
             condition,
             outputs_end,
             locking,
@@ -285,8 +239,8 @@ impl<'t> Reader<'t> {
         let from = self.read_from_list(from_clause)?;
         let mut filter = Expressions::default();
         self.expressions(where_clause.as_deref(), &mut filter)?;
-        let returning = self.returning(returning_clause.as_ref(), &mut expressions)?;
-        let condition = condition_site(self.tokens, &target)?;
+        let returning = self.returning(returning_clause.as_ref())?;
+        let condition = condition_site(self.tokens, target.span.end)?;
         let update = Update {
             target,
             assigned,
@@ -316,18 +270,16 @@ impl<'t> Reader<'t> {
             .as_ref()
             .ok_or_else(|| unknown("a DELETE from nothing"))?;
         let target = relation(target, self.tokens)?;
-        let mut expressions = Expressions::default();
         let using = self.read_from_list(using_clause)?;
         let mut filter = Expressions::default();
         self.expressions(where_clause.as_deref(), &mut filter)?;
-        let returning = self.returning(returning_clause.as_ref(), &mut expressions)?;
-        let condition = condition_site(self.tokens, &target)?;
+        let returning = self.returning(returning_clause.as_ref())?;
+        let condition = condition_site(self.tokens, target.span.end)?;
         let delete = Delete {
             target,
             using,
             condition,
             filter,
-            expressions,
             returning,
         };
         Ok(query(
@@ -361,20 +313,8 @@ impl<'t> Reader<'t> {
         Ok(assigned)
     }
 
-    pub(super) fn returning(
-        &mut self,
-        clause: Option<&ReturningClause>,
-        expressions: &mut Expressions,
-    ) -> Result<Vec<Output>, Refusal> {
-        let Some(ReturningClause { options, exprs }) = clause else {
-            return Ok(Vec::new());
-        };
-        absent(options.is_empty(), "RETURNING WITH")?;
-        self.targets(exprs, expressions)
-    }
-
     /// A select or `RETURNING` list.
-    fn targets(
+    pub(super) fn targets(
         &mut self,
         targets: &[Node],
         expressions: &mut Expressions,
@@ -398,6 +338,15 @@ impl<'t> Reader<'t> {
             outputs.push(output(name, value));
         }
         Ok(outputs)
+    }
+}
+
+fn grouping(clause: &[Node]) -> Grouping {
+    let is_set = |node: &Node| matches!(node.node, Some(NodeEnum::GroupingSet(_)));
+    match clause {
+        [] => Grouping::None,
+        clause if clause.iter().any(is_set) => Grouping::Sets,
+        _ => Grouping::Plain,
     }
 }
 
