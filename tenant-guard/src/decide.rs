@@ -11,6 +11,7 @@ mod loud;
 mod merge;
 mod names;
 mod new_row;
+mod plain_names;
 mod relation;
 mod returning;
 mod scope;
@@ -65,6 +66,8 @@ struct Decider<'a> {
     access: Access,
     writes: bool,
     locks: Locks,
+    /// Whether nothing is certain of names without a table.
+    loose_names: bool,
 }
 
 impl<'a> Decider<'a> {
@@ -76,6 +79,7 @@ impl<'a> Decider<'a> {
             access: Access::Nothing,
             writes: false,
             locks: Locks::default(),
+            loose_names: false,
         }
     }
 
@@ -117,6 +121,7 @@ impl<'a> Decider<'a> {
         let scope = Scope::new(None, vec![item]);
         self.note_locks(&select.locking, &scope);
         self.expressions(&select.filter, &scope, CteScope::EMPTY)?;
+        let scope = scope.of(select);
         self.expressions(&select.expressions, &scope, CteScope::EMPTY)
     }
 
@@ -128,6 +133,8 @@ impl<'a> Decider<'a> {
         outer: Option<&Scope<'_>>,
     ) -> Result<Columns, Refusal> {
         let mut scope = CteScope::within(ctes);
+        // A query may name a later one, of which only the renamed columns are known.
+        self.loose_names |= query.recursive && query.ctes.len() > 1;
         if query.recursive {
             // Every query of WITH RECURSIVE sees all of them, itself too.
             for cte in &query.ctes {
@@ -135,7 +142,11 @@ impl<'a> Decider<'a> {
             }
         }
         for (index, cte) in query.ctes.iter().enumerate() {
-            self.expressions(&cte.expressions, &Scope::new(None, Vec::new()), &scope)?;
+            self.expressions(
+                &cte.expressions,
+                &Scope::new(None, Vec::new()).opened(),
+                &scope,
+            )?;
             if query.recursive {
                 let columns = self.recursive_cte(cte, index, &mut scope, outer)?;
                 scope.set(index, columns.followed_by(&cte.added_columns));
@@ -162,7 +173,7 @@ impl<'a> Decider<'a> {
                     .renamed(&cte.columns);
                 scope.set(index, columns.clone());
                 self.query(&operation.right, scope, outer)?;
-                let empty = Scope::new(outer, Vec::new());
+                let empty = Scope::new(outer, Vec::new()).opened();
                 self.expressions(&operation.expressions, &empty, scope)?;
                 Ok(columns)
             }
@@ -181,7 +192,7 @@ impl<'a> Decider<'a> {
             Body::SetOperation(operation) => {
                 let columns = self.query(&operation.left, ctes, outer)?;
                 self.query(&operation.right, ctes, outer)?;
-                let scope = Scope::new(outer, Vec::new());
+                let scope = Scope::new(outer, Vec::new()).opened();
                 self.expressions(&operation.expressions, &scope, ctes)?;
                 Ok(columns)
             }
@@ -206,6 +217,7 @@ impl<'a> Decider<'a> {
         self.edits.extend(flat.condition());
         self.note_locks(&select.locking, &scope);
         self.expressions(&select.filter, &scope, ctes)?;
+        let scope = scope.of(select);
         self.expressions(&select.expressions, &scope, ctes)?;
         scope.outputs(&select.outputs)
     }

@@ -59,6 +59,8 @@ pub(crate) struct Select {
     pub(crate) grouping: Grouping,
     /// Where a condition can be added; `None` where that is not known.
     pub(crate) condition: Option<ConditionSite>,
+    /// Where the first output starts; what stands before it belongs to `DISTINCT ON`.
+    pub(crate) outputs_start: Option<usize>,
     /// Where one more output can be added; `None` where there is no output yet.
     pub(crate) outputs_end: Option<usize>,
     pub(crate) locking: Locking,

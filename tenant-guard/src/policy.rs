@@ -17,6 +17,7 @@ pub struct Policy {
     pub(crate) allowed_functions: BTreeSet<Ident>,
     pub(crate) max_bytes: usize,
     pub(crate) cache_bytes: u64,
+    pub(crate) refuse_unknown_columns: bool,
 }
 
 impl Default for Policy {
@@ -25,6 +26,7 @@ impl Default for Policy {
             allowed_functions: BTreeSet::new(),
             max_bytes: 256 * 1024,
             cache_bytes: 16 * 1024 * 1024,
+            refuse_unknown_columns: false,
         }
     }
 }
@@ -49,6 +51,28 @@ impl Policy {
     /// Statements of [`Guard::fixed`](crate::Guard::fixed) come on top: they are a part of the program.
     pub fn cache_bytes(mut self, bytes: u64) -> Self {
         self.cache_bytes = bytes;
+        self
+    }
+
+    /// Refuses a name that is surely no column, such as `titel` for `title`: PostgreSQL would, too,
+    /// when the statement is prepared. It is for checks of a program that is being built, where the
+    /// tenancy is the schema that the program will run on; a server may be ahead of what a running
+    /// program knows of it. Off by default.
+    ///
+    /// ```
+    /// # #[cfg(feature = "pg-grammar")] {
+    /// use tenant_guard::{Guard, Policy, Table, Tenancy};
+    ///
+    /// let countries = Table::reference("countries").columns(["code", "name"]);
+    /// let tenancy = Tenancy::builder().table(countries).build()?;
+    /// let guard = Guard::new(tenancy, Policy::default().refuse_unknown_columns());
+    /// let refusal = guard.check("SELECT nmae FROM countries").unwrap_err();
+    /// assert_eq!(refusal.to_string(), "TG023: countries has no column nmae");
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn refuse_unknown_columns(mut self) -> Self {
+        self.refuse_unknown_columns = true;
         self
     }
 }

@@ -140,6 +140,7 @@ codes! {
     InsertColumns = "TG020", "An INSERT without a column list.";
     RelationUse = "TG021", "The table stands in a place where it cannot be restricted.";
     Certificate = "TG022", "The rewritten statement could not be proven right.";
+    NoSuchColumn = "TG023", "A name is no column of any table that is in scope.";
 }
 
 impl fmt::Display for Code {

@@ -1,6 +1,6 @@
 //! `INSERT`: the tenant column is added, never taken from the statement.
 
-use crate::facts::{Body, ConflictTarget, Insert, InsertSource, OnConflict, Query};
+use crate::facts::{Body, ConflictTarget, Insert, InsertColumns, InsertSource, OnConflict, Query};
 use crate::{Code, Distribution, Refusal, Table};
 
 use super::new_row::{NewRow, without_columns};
@@ -18,10 +18,14 @@ impl Decider<'_> {
     ) -> Result<Columns, Refusal> {
         let (table, distribution) = self.written_table(&insert.target, ctes)?;
         check_unique_keys(table, distribution, &insert.target)?;
+        if let InsertColumns::Listed { columns, .. } = &insert.columns {
+            self.check_own_columns(columns, table, &insert.target)?;
+        }
         let target = self.keep(&insert.target, table)?;
         self.source(insert, table, distribution, ctes, outer)?;
         if let Some(on_conflict) = &insert.on_conflict {
             check_conflict(on_conflict, table, distribution, insert)?;
+            self.check_own_columns(&on_conflict.assigned, table, &insert.target)?;
         }
 
         let mut scope = Scope::new(outer, vec![target]);

@@ -2,7 +2,7 @@
 //! the join did not find.
 
 use crate::Refusal;
-use crate::facts::{FromItem, Merge, MergeAction, MergeArm, MergeValues, MergeWhen};
+use crate::facts::{FromItem, InsertColumns, Merge, MergeAction, MergeArm, MergeValues, MergeWhen};
 
 use super::new_row::NewRow;
 use super::scope::{Columns, CteScope, Scope};
@@ -93,6 +93,7 @@ impl Decider<'_> {
             } => {
                 check_unique_keys(row.table, row.distribution, row.target)?;
                 check_tenant_column_kept(assigned, row.distribution, row.target)?;
+                self.check_own_columns(assigned, row.table, row.target)?;
                 self.expressions(expressions, scope, ctes)
             }
             MergeAction::Insert {
@@ -101,6 +102,9 @@ impl Decider<'_> {
                 expressions,
             } => {
                 check_unique_keys(row.table, row.distribution, row.target)?;
+                if let InsertColumns::Listed { columns, .. } = columns {
+                    self.check_own_columns(columns, row.table, row.target)?;
+                }
                 match values {
                     MergeValues::Defaults(words) => self.edits.push(row.of_defaults(words)),
                     MergeValues::Row { width, end } => {

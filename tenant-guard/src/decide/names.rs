@@ -30,10 +30,10 @@ impl Decider<'_> {
             .fields
             .iter()
             .try_for_each(|field| self.check_field(field))?;
-        expressions
-            .columns
-            .iter()
-            .try_for_each(|column| check_column(column, scope))
+        expressions.columns.iter().try_for_each(|column| {
+            check_column(column, scope)?;
+            self.check_plain_name(column, scope)
+        })
     }
 
     fn check_function(&mut self, function: &QualifiedName) -> Result<(), Refusal> {

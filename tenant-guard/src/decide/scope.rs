@@ -4,7 +4,7 @@
 //! column `name`: a qualified name is safe only if it is a column. A scope therefore shows at least
 //! the items that PostgreSQL shows, and a name has to be a column of *every* item it could mean.
 
-use crate::facts::{Alias, FromFunction, Output};
+use crate::facts::{Alias, FromFunction, Output, Select};
 use crate::{Code, Ident, Refusal, TableName};
 
 /// `MaxTupleAttributeNumber`, PostgreSQL `src/include/access/htup_details.h`.
@@ -131,11 +131,48 @@ impl Item {
 pub(super) struct Scope<'a> {
     outer: Option<&'a Scope<'a>>,
     items: Vec<Item>,
+    /// The query of this level, whose results `ORDER BY` and its kin may name.
+    select: Option<&'a Select>,
+    /// Whether there may be names that are not known here.
+    open: bool,
 }
 
 impl<'a> Scope<'a> {
     pub(super) fn new(outer: Option<&'a Scope<'a>>, items: Vec<Item>) -> Self {
-        Self { outer, items }
+        Self {
+            outer,
+            items,
+            select: None,
+            open: false,
+        }
+    }
+
+    /// Of a query, whose results `ORDER BY` and its kin may name.
+    pub(super) fn of(mut self, select: &'a Select) -> Self {
+        self.select = Some(select);
+        self
+    }
+
+    /// In which every plain name may be something.
+    pub(super) fn opened(mut self) -> Self {
+        self.open = true;
+        self
+    }
+
+    pub(super) fn outer(&self) -> Option<&Scope<'a>> {
+        self.outer
+    }
+
+    pub(super) fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    pub(super) fn select(&self) -> Option<&Select> {
+        self.select
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.open
     }
 
     pub(super) fn add(&mut self, item: Item) {
@@ -157,6 +194,8 @@ impl<'a> Scope<'a> {
     }
 
     pub(super) fn add_function(&mut self, function: &FromFunction) {
+        // A composite result has columns that are not known.
+        self.open = true;
         let name = function
             .alias
             .as_ref()

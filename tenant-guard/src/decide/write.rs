@@ -16,6 +16,7 @@ impl Decider<'_> {
         let (table, distribution) = self.written_table(&update.target, ctes)?;
         check_tenant_column_kept(&update.assigned, distribution, &update.target)?;
         check_unique_keys(table, distribution, &update.target)?;
+        self.check_own_columns(&update.assigned, table, &update.target)?;
 
         let mut scope = Scope::new(outer, Vec::new());
         self.add_from_list(&update.from, &mut scope, ctes)?;

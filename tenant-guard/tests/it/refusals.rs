@@ -22,7 +22,8 @@ fn each_code_has_its_section() {
 fn the_examples_are_answered_as_they_say() {
     let mut sections = PAGE.split("\n## ");
     let schema = blocks(sections.next().unwrap());
-    let guard = Guard::new(Tenancy::from_sql(schema[0]).unwrap(), Policy::default());
+    let policy = Policy::default().refuse_unknown_columns();
+    let guard = Guard::new(Tenancy::from_sql(schema[0]).unwrap(), policy);
     for section in sections {
         let code = &section[..5];
         let Some((_, examples)) = section.split_once("\nRefused:\n") else {

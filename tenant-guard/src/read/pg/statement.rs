@@ -141,7 +141,8 @@ impl<'t> Reader<'t> {
         self.expressions(lists.into_iter().flatten(), &mut expressions)?;
         let locking = locking(locking_clause)?;
 
-        let outputs_end = match target_list.first().and_then(target_location) {
+        let first_output = target_list.first().and_then(target_location);
+        let outputs_end = match first_output {
             Some(location) => Some(outputs_end(self.tokens, self.tokens.index_at(location)?)?),
             None => None,
         };
@@ -159,6 +160,7 @@ impl<'t> Reader<'t> {
             expressions,
             grouping: grouping(group_clause),
             condition,
+            outputs_start: first_output.map(position),
             outputs_end,
             locking,
         })
