@@ -480,6 +480,45 @@ mod tests {
     }
 
     #[test]
+    fn rows_that_are_copied_bring_their_tenant() {
+        let with = |list: &str, outputs: &str, source: &str| {
+            certified(
+                &format!("INSERT INTO tasks {list} SELECT {outputs} FROM users u"),
+                &format!("INSERT INTO public.tasks {list} SELECT {outputs} FROM {source} u"),
+            )
+        };
+        let users = "(SELECT * FROM public.users WHERE users.tenant_id = $1)";
+        for (list, outputs) in [
+            ("", "*"),
+            ("", "u.*"),
+            ("", "tenant_id, id"),
+            ("(id, tenant_id)", "id, u.tenant_id"),
+            ("(tenant_id, id)", "*"),
+        ] {
+            assert_eq!(with(list, outputs, users), Ok(()), "{list} {outputs}");
+            assert!(with(list, outputs, "public.users").is_err());
+        }
+        for (list, outputs) in [
+            ("", "id, tenant_id"),
+            ("", "id, *"),
+            ("", "*, id"),
+            ("", "6, id"),
+            ("", "tenant_id + 1, id"),
+            ("", "x.tenant_id, id"),
+            ("(id, tenant_id)", "*"),
+            ("(id, tenant_id)", "tenant_id, id"),
+            ("(id)", "id"),
+            ("(tenant_id[1], id)", "tenant_id, id"),
+        ] {
+            assert!(with(list, outputs, users).is_err(), "{list} {outputs}");
+        }
+        let grouped = "SELECT tenant_id, 1 FROM (SELECT * FROM public.users WHERE users.tenant_id = $1) u GROUP BY tenant_id";
+        let output = format!("INSERT INTO public.tasks {grouped}");
+        let input = "INSERT INTO tasks SELECT tenant_id, 1 FROM users u GROUP BY tenant_id";
+        assert!(certified(input, &output).is_err());
+    }
+
+    #[test]
     fn a_sample_is_one_of_a_restricted_table() {
         let input = "SELECT id FROM tasks AS t TABLESAMPLE BERNOULLI (50), users";
         let users = "(SELECT * FROM public.users WHERE users.tenant_id = $1) AS users";

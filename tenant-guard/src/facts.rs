@@ -302,6 +302,12 @@ pub(crate) enum JoinKind {
 pub(crate) enum Output {
     /// A column of this name.
     Named(Ident),
+    /// The column `column` or `qualifier.column`, and nothing done to it, under this name.
+    Column {
+        qualifier: Option<Ident>,
+        column: Ident,
+        name: Ident,
+    },
     /// A column without a name that could be referred to.
     Unnamed,
     /// `*` or `t.*`.

@@ -6,8 +6,8 @@ use crate::{Distribution, Table, TableKind, Tenancy, TenantType};
 use super::Failure;
 use super::columns::{forget_implied, pop};
 use super::shape::{
-    Column, Wanted, is_column, is_from_tenant_table, is_tenant_param, is_typed_tenant_param,
-    string, take_restrictions,
+    Column, Wanted, has_star, is_column, is_column_output, is_from_tenant_table, is_star,
+    is_star_of, is_tenant_param, is_typed_tenant_param, string, take_restrictions,
 };
 use super::tree::Tree;
 
@@ -279,6 +279,13 @@ impl Folder<'_> {
         if let Some(clause) = insert.field("on_conflict_clause") {
             check_kept(clause, &column)?;
         }
+        let table = insert.field("relation").and_then(|name| self.table(name));
+        let table = table.ok_or("a statement has no target")?.clone();
+        if self.copies_tenant(insert, &table, &column) {
+            forget_implied(insert, "cols", &table);
+            self.restrictions += 1;
+            return Ok(());
+        }
         pop_tenant_column(insert, "cols", &column)?;
         let source = insert
             .field_mut("select_stmt")
@@ -290,12 +297,59 @@ impl Folder<'_> {
         if is_empty_row && insert.field("cols").is_none() {
             insert.remove("select_stmt");
         }
-        let table = insert.field("relation").and_then(|name| self.table(name));
-        if let Some(table) = table.cloned() {
-            forget_implied(insert, "cols", &table);
-        }
+        forget_implied(insert, "cols", &table);
         self.restrictions += 1;
         Ok(())
+    }
+
+    /// `INSERT INTO t [(…)] SELECT … FROM s`, where `s` is one restricted tenant table, and what the
+    /// tenant column of `t` gets is that of `s`. The restriction itself is folded when the walk goes on.
+    fn copies_tenant(&self, insert: &Tree, target: &Table, tenant: &Column) -> bool {
+        let select = insert.field("select_stmt").filter(|select| {
+            // `SETOP_NONE` is 1.
+            select.is("SelectStmt")
+                && select.number("op") == 1
+                && select.field("values_lists").is_none()
+                && select.field("group_clause").is_none()
+        });
+        let field = |name| select.and_then(|select| select.field(name));
+        let [item] = field("from_clause").map_or(&[][..], Tree::items) else {
+            return false;
+        };
+        let mut source = item.clone();
+        let mut folder = Folder {
+            tenancy: self.tenancy,
+            tenant_param: self.tenant_param,
+            restrictions: 0,
+        };
+        if !folder.derived(&mut source) || !source.is("RangeVar") {
+            return false;
+        }
+        let Some(from) = self.tenant_column(&source) else {
+            return false;
+        };
+        let named = |columns: &Tree| {
+            let mut columns = columns.items().iter();
+            columns.position(|column| {
+                column.text("name") == tenant.column && column.has_only(&["name"])
+            })
+        };
+        let place = match insert.field("cols") {
+            Some(columns) => named(columns),
+            None => place_of(target, &tenant.column),
+        };
+        match field("target_list").map_or(&[][..], Tree::items) {
+            [star] if is_star(star) || is_star_of(star, &from.qualifier) => {
+                let source = self.table(&source);
+                let in_source = source.and_then(|table| place_of(table, &from.column));
+                place.is_some() && in_source == place
+            }
+            outputs => {
+                let output = place.and_then(|place| outputs.get(place));
+                outputs.iter().all(|output| !has_star(output))
+                    && output.is_some_and(|output| is_column_output(output, &from))
+            }
+        }
     }
 
     /// Takes the tenant off the end of each row or select list.
@@ -325,6 +379,12 @@ impl Folder<'_> {
             _ => Err(missing),
         }
     }
+}
+
+/// The place of a column in its table.
+fn place_of(table: &Table, column: &str) -> Option<usize> {
+    let mut columns = table.column_list().iter();
+    columns.position(|known| known.name.as_str() == column)
 }
 
 /// Takes the tenant column, which was added, off the end of a column list that does not have it.

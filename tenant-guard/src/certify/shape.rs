@@ -205,8 +205,38 @@ pub(super) fn string(tree: &Tree) -> &str {
     }
 }
 
+/// A `ResTarget` that is `column` or `qualifier.column`, under any name.
+pub(super) fn is_column_output(target: &Tree, wanted: &Column) -> bool {
+    let is_bare = |value: &Tree| {
+        let fields = value.field("fields").map_or(&[][..], Tree::items);
+        value.is("ColumnRef") && matches!(fields, [column] if string(column) == wanted.column)
+    };
+    target.is("ResTarget")
+        && target.field("indirection").is_none()
+        && target
+            .field("val")
+            .is_some_and(|value| is_bare(value) || is_column(value, wanted))
+}
+
+/// Whether a `ResTarget` gives more columns than one.
+pub(super) fn has_star(target: &Tree) -> bool {
+    let mut any = false;
+    target.visit(&mut |node| any |= node.is("AStar"));
+    any
+}
+
+/// A `ResTarget` that is `qualifier.*`.
+pub(super) fn is_star_of(target: &Tree, qualifier: &str) -> bool {
+    let is_it = |value: &Tree| {
+        let fields = value.field("fields").map_or(&[][..], Tree::items);
+        value.is("ColumnRef")
+            && matches!(fields, [name, star] if string(name) == qualifier && star.is("AStar"))
+    };
+    target.is("ResTarget") && target.has_only(&["val"]) && target.field("val").is_some_and(is_it)
+}
+
 /// A `ResTarget` that is `*`.
-fn is_star(target: &Tree) -> bool {
+pub(super) fn is_star(target: &Tree) -> bool {
     target.is("ResTarget")
         && target.has_only(&["val"])
         && target.field("val").is_some_and(|value| {

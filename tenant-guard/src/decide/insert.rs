@@ -1,7 +1,10 @@
 //! `INSERT`: the tenant column is added, never taken from the statement.
 
-use crate::facts::{Body, ConflictTarget, Insert, InsertColumns, InsertSource, OnConflict, Query};
-use crate::{Code, Distribution, Refusal, Table};
+use crate::facts::{
+    Body, ConflictTarget, FromItem, Grouping, Insert, InsertColumns, InsertSource, OnConflict,
+    Output, Query,
+};
+use crate::{Code, Distribution, Ident, Refusal, Table};
 
 use super::new_row::{NewRow, without_columns};
 use super::relation::columns;
@@ -69,6 +72,9 @@ impl Decider<'_> {
                 self.edits
                     .extend(row_ends.iter().map(|at| row.value_at(*at)));
             }
+            InsertSource::Query(query) if self.copies_tenant(insert, query, table, ctes) => {
+                self.query(query, ctes, outer)?;
+            }
             InsertSource::Query(query) => {
                 let columns = self.edits.len();
                 let outputs = self.query(query, ctes, outer)?;
@@ -79,6 +85,62 @@ impl Decider<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the tenant column gets what the tenant column of one other tenant table holds, whose
+    /// rows are read as they are: `INSERT INTO archive SELECT * FROM tasks WHERE done`. Then nothing
+    /// has to be added, and Citus keeps the rows where they are.
+    fn copies_tenant(
+        &self,
+        insert: &Insert,
+        query: &Query,
+        table: &Table,
+        ctes: &CteScope<'_>,
+    ) -> bool {
+        let Body::Select(select) = &query.body else {
+            return false;
+        };
+        let [FromItem::Relation(relation)] = select.from.as_slice() else {
+            return false;
+        };
+        let is_cte = query.ctes.iter().any(|cte| cte.name == relation.name)
+            || ctes.find(&relation.name).is_some();
+        let renamed = relation
+            .alias
+            .as_ref()
+            .is_some_and(|alias| !alias.columns.is_empty());
+        let plain = select.grouping == Grouping::None && relation.sample_end.is_none();
+        if !plain || renamed || (relation.schema.is_none() && is_cte) {
+            return false;
+        }
+        let schema = relation.schema.as_ref().map(Ident::as_str);
+        let Some(source) = self.tenancy.resolve(schema, relation.name.as_str()) else {
+            return false;
+        };
+        let (Some(from), Some(to)) = (source.distribution(), table.distribution()) else {
+            return false;
+        };
+        let place = match &insert.columns {
+            InsertColumns::Listed { columns, .. } => {
+                columns.iter().position(|column| *column == to.column)
+            }
+            InsertColumns::Implied { .. } => table.position(&to.column),
+        };
+        let Some(place) = place else { return false };
+        match select.outputs.as_slice() {
+            [Output::Star { .. }] => source.position(&from.column) == Some(place),
+            outputs => {
+                let is_star =
+                    |output: &Output| matches!(output, Output::Star { .. } | Output::Fields);
+                let name = relation.reference_name();
+                let is_tenant = |output: &Output| {
+                    matches!(output, Output::Column { qualifier, column, .. }
+                        if *column == from.column
+                            && qualifier.as_ref().is_none_or(|qualifier| qualifier == name))
+                };
+                !outputs.iter().any(is_star) && outputs.get(place).is_some_and(is_tenant)
+            }
+        }
     }
 
     /// Adds the tenant to each select list of an INSERT's query.

@@ -277,7 +277,7 @@ impl<'a> Scope<'a> {
         let mut columns = Vec::new();
         for output in outputs {
             match output {
-                Output::Named(name) => columns.push(name.clone()),
+                Output::Named(name) | Output::Column { name, .. } => columns.push(name.clone()),
                 // Takes its place in the order, by a name that cannot be written.
                 Output::Unnamed => columns.push(Ident::new("")),
                 Output::Star { qualifier } => match self.star(qualifier.as_ref()) {

@@ -166,6 +166,11 @@ impl Table {
         &self.columns
     }
 
+    /// The place of a column among all, from 0.
+    pub(crate) fn position(&self, name: &Ident) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == *name)
+    }
+
     /// Whether there is a column of this name.
     pub fn has_column(&self, name: &str) -> bool {
         self.columns

@@ -21,6 +21,14 @@ enum Strength {
 
 /// What one entry of a select or `RETURNING` list gives.
 pub(super) fn output(name: &str, value: &Node) -> Output {
+    if let Some((qualifier, column)) = plain_column(value) {
+        let name = if name.is_empty() { column } else { name };
+        return Output::Column {
+            qualifier: qualifier.map(Ident::from),
+            column: column.into(),
+            name: name.into(),
+        };
+    }
     if !name.is_empty() {
         return Output::Named(name.into());
     }
@@ -40,6 +48,18 @@ pub(super) fn output(name: &str, value: &Node) -> Output {
             Output::Fields
         }
         _ => figure(value).map_or(Output::Unnamed, |(name, _)| Output::Named(name)),
+    }
+}
+
+/// `column` or `qualifier.column`.
+fn plain_column(value: &Node) -> Option<(Option<&str>, &str)> {
+    let Some(NodeEnum::ColumnRef(column)) = &value.node else {
+        return None;
+    };
+    match column.fields.as_slice() {
+        [column] => Some((None, text(column)?)),
+        [qualifier, column] => Some((Some(text(qualifier)?), text(column)?)),
+        _ => None,
     }
 }
 
