@@ -11,6 +11,8 @@ mod cases;
 mod cli;
 mod doctor;
 mod law;
+#[cfg(feature = "cli")]
+mod lint;
 mod messages;
 mod migrations;
 mod refusals;

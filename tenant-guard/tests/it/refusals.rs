@@ -27,10 +27,21 @@ fn the_examples_are_answered_as_they_say() {
     for section in sections {
         let code = &section[..5];
         let Some((_, examples)) = section.split_once("\nRefused:\n") else {
+            // Then it says why, and for how many codes that is so is not to grow unnoticed.
+            assert!(section.contains("\nNo example: "), "{code} has no example");
             assert!(matches!(code, "TG004" | "TG022"), "{code} has no example");
             continue;
         };
-        let (refused, instead) = examples.split_once("\nInstead:\n").unwrap();
+        let (refused, instead) = examples
+            .split_once("\nInstead:\n")
+            .unwrap_or_else(|| panic!("{code} says not what to write instead"));
+        assert!(
+            section
+                .split("\n\n")
+                .nth(1)
+                .is_some_and(|text| text.len() > 40),
+            "{code} is not explained"
+        );
         for sql in blocks(refused) {
             match guard.check(sql) {
                 Ok(guarded) => panic!("{code}: accepted as {}", guarded.text()),

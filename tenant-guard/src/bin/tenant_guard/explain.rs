@@ -5,6 +5,7 @@ use std::io::Write;
 use tenant_guard::{Code, doctor};
 
 use crate::Outcome;
+use crate::check::finding::{OwnRule, Rule};
 
 /// The page of all refusals.
 const REFUSALS: &str = include_str!("../../../docs/refusals.md");
@@ -20,8 +21,15 @@ pub(crate) fn run(code: Option<&str>, out: &mut impl Write) -> anyhow::Result<Ou
         for code in doctor::Code::ALL {
             writeln!(out, "{code}  {}", code.explanation())?;
         }
+        for rule in OwnRule::ALL {
+            writeln!(out, "{}  {}", rule.as_str(), rule.explanation())?;
+        }
         return Ok(Outcome::Accepted);
     };
+    if let Some(Rule::Own(rule)) = Rule::named(wanted) {
+        writeln!(out, "{} {}", rule.as_str(), rule.explanation())?;
+        return Ok(Outcome::Accepted);
+    }
     match section(wanted) {
         Some(section) => writeln!(out, "{}", section.trim_end())?,
         None => anyhow::bail!("there is no code {wanted}; `tenant-guard explain` lists all"),

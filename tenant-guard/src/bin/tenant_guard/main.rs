@@ -50,18 +50,15 @@ enum Command {
         #[arg(long)]
         null: bool,
     },
-    /// Checks all statements of SQL files, for CI.
+    /// Checks the SQL of .sql files and of Rust sources, for CI.
+    ///
+    /// In Rust it finds the literals that are given to the drivers' methods (`query`, `execute`,
+    /// `prepare`, …), to sqlx and to `diesel::sql_query`, and the files of SQL that macros name.
+    /// What is known at run time only is noted. What is meant as it is can be allowed, with a
+    /// reason, in a comment before it: `// tenant-guard: allow(TG006) reason: …`.
+    /// docs/linter.md says more.
     #[command(after_help = EXIT_CODES)]
-    Check {
-        #[command(flatten)]
-        guard: GuardArgs,
-        /// Print each refusal as a JSON object on a line.
-        #[arg(long)]
-        json: bool,
-        /// Files, and folders in which all .sql files are checked.
-        #[arg(required = true, value_name = "PATH")]
-        paths: Vec<PathBuf>,
-    },
+    Check(check::Arguments),
     /// Checks the schema, once: keys, foreign keys, triggers, privileges and all else that the guard
     /// cannot see in a statement.
     ///
@@ -71,7 +68,7 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Explains a refusal's or a finding's code, or lists all codes.
     Explain {
-        /// A code such as TG006 or TD001.
+        /// A code such as TG006 or TD001, or a rule of `check` such as unchecked.
         code: Option<String>,
     },
     /// Prints the schema as it was understood from the migrations.
@@ -158,9 +155,7 @@ fn run(command: Command) -> anyhow::Result<Outcome> {
             let format = rewrite::Format { json, null };
             rewrite::run(&guard.guard()?, format, io::stdin().lock(), &mut out)
         }
-        Command::Check { guard, json, paths } => {
-            check::run(&guard.guard()?, json, &paths, &mut out)
-        }
+        Command::Check(arguments) => check::run(arguments, &mut out),
         Command::Doctor(arguments) => doctor::run(&arguments, &mut out),
         Command::Explain { code } => explain::run(code.as_deref(), &mut out),
         Command::Schema { schema, json } => schema::run(&schema.tenancy()?, json, &mut out),
