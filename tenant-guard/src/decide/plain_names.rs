@@ -118,7 +118,7 @@ fn may_be_result(select: &Select, name: &Ident, at: usize) -> bool {
     };
     !within_list
         && select.outputs.iter().any(|output| match output {
-            Output::Named(own) => own == name,
+            Output::Named(own) | Output::Column { name: own, .. } => own == name,
             Output::Unnamed | Output::Fields => true,
             // These are columns of what is in FROM.
             Output::Star { .. } => false,
