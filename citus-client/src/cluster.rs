@@ -5,6 +5,7 @@ mod explain;
 mod membership;
 mod ping;
 mod refresh;
+mod schema_checks;
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 
 mod connection_string;
 mod error;
+mod schema_checks;
 mod ssl_mode;
 
 use std::fmt;
@@ -9,10 +10,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tenant_guard::doctor::Exceptions;
 use tenant_guard::{Policy, Tenancy};
 
 pub(crate) use connection_string::ConnectionString;
 pub use error::ConfigError;
+pub use schema_checks::SchemaChecks;
 pub use ssl_mode::SslMode;
 
 use crate::{NodeAddress, Topology};
@@ -38,6 +41,8 @@ pub struct Config {
     pub(crate) tenancy: Option<Arc<Tenancy>>,
     pub(crate) topology: Option<Topology>,
     pub(crate) policy: Policy,
+    pub(crate) schema_checks: SchemaChecks,
+    pub(crate) schema_exceptions: Exceptions,
     pub(crate) pool: PoolKind,
     pub(crate) pool_size: usize,
     pub(crate) statements: usize,
@@ -93,6 +98,8 @@ impl Config {
             tenancy: None,
             topology: None,
             policy: Policy::default(),
+            schema_checks: SchemaChecks::default(),
+            schema_exceptions: Exceptions::default(),
             pool: PoolKind::default(),
             pool_size: 16,
             statements: 256,
@@ -124,6 +131,19 @@ impl Config {
     /// What the guard allows beyond its defaults.
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// What is done about a schema in which tenants can meet each other past the guard: told in the
+    /// trace unless said otherwise.
+    pub fn schema_checks(mut self, checks: SchemaChecks) -> Self {
+        self.schema_checks = checks;
+        self
+    }
+
+    /// What of that was looked at and is fine. Functions that the [`Policy`] allows are fine, too.
+    pub fn schema_exceptions(mut self, exceptions: Exceptions) -> Self {
+        self.schema_exceptions = exceptions;
         self
     }
 

@@ -84,7 +84,7 @@ mod transaction;
 mod unscoped;
 
 pub use cluster::{Cluster, Explanation, Ping, RouteError};
-pub use config::{Config, ConfigError, PoolKind, SslMode};
+pub use config::{Config, ConfigError, PoolKind, SchemaChecks, SslMode};
 pub use error::{ConnectError, NodeError, PgError, RequestError};
 pub use row_stream::RowStream;
 pub use statement::IntoGuarded;

@@ -7,6 +7,7 @@
 //! seconds with many shards and fail while a node is down.
 
 mod cluster;
+mod facts;
 mod schema;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 
 pub(crate) use cluster::ClusterMetadata;
+pub(crate) use facts::facts;
 pub(crate) use schema::SchemaMetadata;
 
 use crate::connection::Connection;

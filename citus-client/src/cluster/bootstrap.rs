@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use tenant_guard::Guard;
 
+use super::schema_checks;
 use crate::config::{Config, ConfigError};
-use crate::connection::Canceller;
+use crate::connection::{Canceller, Connection};
 use crate::error::{ConnectError, PgError};
 use crate::metadata::Metadata;
 use crate::snapshot::{Connecting, MakeTlsDebug, Snapshot};
@@ -28,21 +29,22 @@ pub(super) async fn connect(config: Config) -> Result<(Connecting, Snapshot), Co
     Ok((connecting, snapshot))
 }
 
-/// Reads the metadata of the node at an address.
+/// Reads the metadata of the node at an address; more can be asked over the same connection.
 pub(super) async fn read(
     connecting: &Connecting,
     address: &NodeAddress,
-) -> Result<Metadata, ConnectError> {
+) -> Result<(Connection, Metadata), ConnectError> {
     // With the server's own search path: it is a part of the tenancy.
     let connection = connecting.to(address, None).connect().await?;
-    Metadata::read(&connection, connecting.config.query_timeout).await
+    let metadata = Metadata::read(&connection, connecting.config.query_timeout).await?;
+    Ok((connection, metadata))
 }
 
 async fn discover(connecting: &Connecting) -> Result<Snapshot, ConnectError> {
     let mut last = None;
     for host in connecting.config.server.hosts() {
         match read(connecting, host).await {
-            Ok(metadata) => return first_snapshot(connecting, host, metadata).await,
+            Ok(told) => return first_snapshot(connecting, host, told).await,
             Err(error) => {
                 tracing::debug!(%error, "a host of the connection string is left out");
                 last = Some(error);
@@ -57,12 +59,12 @@ async fn discover(connecting: &Connecting) -> Result<Snapshot, ConnectError> {
 async fn first_snapshot(
     connecting: &Connecting,
     host: &NodeAddress,
-    metadata: Metadata,
+    (connection, metadata): (Connection, Metadata),
 ) -> Result<Snapshot, ConnectError> {
     let config = &connecting.config;
     let utf8 = metadata.schema.is_utf8();
     let Some(cluster) = &metadata.cluster else {
-        let guard = guard(config, &metadata)?;
+        let guard = checked(config, &connection, &metadata).await?;
         let topology = Topology::single(host.clone()).with_utf8(utf8);
         return Ok(Snapshot::new(topology, guard, connecting, None));
     };
@@ -71,16 +73,19 @@ async fn first_snapshot(
         // The schema is the coordinator's to tell: it alone has the local tables.
         let coordinator = topology.coordinator().address().clone();
         match read(connecting, &coordinator).await {
-            Ok(Metadata {
-                schema,
-                cluster: Some(cluster),
-            }) => {
+            Ok((
+                connection,
+                Metadata {
+                    schema,
+                    cluster: Some(cluster),
+                },
+            )) => {
                 let topology = cluster.topology(config, &coordinator, Some(&topology), utf8);
                 let metadata = Metadata {
                     schema,
                     cluster: Some(cluster),
                 };
-                let guard = guard(config, &metadata)?;
+                let guard = checked(config, &connection, &metadata).await?;
                 return Ok(Snapshot::new(topology, guard, connecting, None));
             }
             Ok(_) => {}
@@ -89,10 +94,21 @@ async fn first_snapshot(
     }
     Ok(Snapshot::new(
         topology,
-        guard(config, &metadata)?,
+        checked(config, &connection, &metadata).await?,
         connecting,
         None,
     ))
+}
+
+/// The guard, after a look at the schema.
+async fn checked(
+    config: &Config,
+    connection: &Connection,
+    metadata: &Metadata,
+) -> Result<Guard, ConnectError> {
+    let guard = guard(config, metadata)?;
+    schema_checks::at_start(config, connection, guard.tenancy()).await?;
+    Ok(guard)
 }
 
 /// The guard for the tenancy that was given, else for the live tables.
@@ -112,7 +128,9 @@ async fn fixed(connecting: &Connecting, topology: Topology) -> Result<Snapshot, 
     let mut last: Option<ConnectError> = None;
     for node in topology.nodes() {
         match encoding(connecting, node.address()).await {
-            Ok(encoding) => {
+            Ok((connection, encoding)) => {
+                // All servers are taken to have the same schema.
+                schema_checks::at_start(config, &connection, &tenancy).await?;
                 let guard = Guard::new(tenancy, config.policy.clone());
                 let topology = topology.clone().with_utf8(encoding == "UTF8");
                 return Ok(Snapshot::new(topology, guard, connecting, None));
@@ -124,11 +142,14 @@ async fn fixed(connecting: &Connecting, topology: Topology) -> Result<Snapshot, 
     Err(last.unwrap_or(ConfigError::TenancyMissing.into()))
 }
 
-async fn encoding(connecting: &Connecting, node: &NodeAddress) -> Result<String, ConnectError> {
+async fn encoding(
+    connecting: &Connecting,
+    node: &NodeAddress,
+) -> Result<(Connection, String), ConnectError> {
     let connection = connecting.to(node, None).connect().await?;
     let limit = connecting.config.query_timeout;
     match tokio::time::timeout(limit, connection.ask("SHOW server_encoding")).await {
-        Ok(Ok(encoding)) => Ok(encoding.unwrap_or_default()),
+        Ok(Ok(encoding)) => Ok((connection, encoding.unwrap_or_default())),
         Ok(Err(error)) => {
             let error = PgError::connecting(error);
             Err(ConnectError::MetadataRead {

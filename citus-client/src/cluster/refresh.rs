@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{Inner, bootstrap, membership};
+use super::{Inner, bootstrap, membership, schema_checks};
 use crate::connection::with_jitter;
 use crate::error::ConnectError;
 use crate::metadata::Metadata;
@@ -68,7 +68,15 @@ pub(super) async fn refresh(inner: &Inner) -> Result<(), ConnectError> {
     let mut last = None;
     for address in candidates(&before) {
         match bootstrap::read(&inner.connecting, &address).await {
-            Ok(metadata) => return replace(inner, &before, &address, &metadata),
+            Ok((connection, metadata)) => {
+                replace(inner, &before, &address, &metadata)?;
+                let now = inner.snapshot.load_full();
+                if now.fingerprint != before.fingerprint {
+                    let tenancy = now.guard.tenancy();
+                    schema_checks::after_change(inner.config(), &connection, tenancy).await;
+                }
+                return Ok(());
+            }
             Err(error) => {
                 tracing::debug!(%error, "a node does not tell the topology");
                 last = Some(error);

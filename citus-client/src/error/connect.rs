@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tenant_guard::TenancyError;
+use tenant_guard::doctor::{Report, Severity};
 
 use super::PgError;
 use crate::{ConfigError, NodeAddress};
@@ -33,9 +34,22 @@ pub enum ConnectError {
     /// No node could be reached; the error of the last one that was tried.
     #[error(transparent)]
     Node(#[from] NodeError),
+    /// In this schema tenants can meet each other past the guard, and
+    /// [`SchemaChecks::Refuse`](crate::SchemaChecks::Refuse) says to stop then.
+    #[error("the schema lets tenants meet each other:\n{}", errors(.0))]
+    Schema(Box<Report>),
     /// The live tables do not make a tenancy.
     #[error("the tables of the cluster make no tenancy: {0}")]
     Tenancy(#[from] TenancyError),
+}
+
+fn errors(report: &Report) -> String {
+    let findings = report.findings().iter();
+    let errors: Vec<String> = findings
+        .filter(|finding| finding.severity() == Severity::Error)
+        .map(ToString::to_string)
+        .collect();
+    errors.join("\n")
 }
 
 /// Why there is no connection to a node. Nothing was sent.

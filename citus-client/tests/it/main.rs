@@ -14,6 +14,7 @@ mod faults;
 mod refresh;
 mod requests;
 mod routing;
+mod schema_checks;
 mod support;
 #[cfg(all(feature = "rustls-023", unix))]
 mod tls;

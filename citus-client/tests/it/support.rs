@@ -1,11 +1,14 @@
 //! A small schema, and clusters of both pools on it.
 
 use std::future::Future;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use citus_client::tenant_guard::Table;
 use citus_client::{Cluster, Config, Policy, PoolKind, Tenancy, TenantType, Topology};
 use citus_testkit::{TestCluster, TestDatabase};
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::fmt::format::FmtSpan;
 
 pub(crate) const SCHEMA: &str = "
     CREATE TABLE projects (
@@ -138,4 +141,37 @@ pub(crate) async fn sessions(database: &TestDatabase, condition: &str) -> i64 {
             .get::<_, i64>(0);
     }
     count
+}
+
+/// What this thread's tracing says.
+#[derive(Clone, Default)]
+pub(crate) struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Written {
+    /// Everything from here on, until the guard is dropped.
+    pub(crate) fn subscribe() -> (Self, DefaultGuard) {
+        let written = Self::default();
+        let writer = written.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_span_events(FmtSpan::NEW)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        (written, tracing::subscriber::set_default(subscriber))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl std::io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

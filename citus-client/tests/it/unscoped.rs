@@ -1,12 +1,9 @@
 //! SQL that concerns all tenants.
 
-use std::sync::{Arc, Mutex};
-
 use citus_client::RequestError;
 use futures_util::TryStreamExt;
-use tracing_subscriber::fmt::format::FmtSpan;
 
-use crate::support::{config, connect, database, pools};
+use crate::support::{Written, config, connect, database, pools};
 
 #[tokio::test]
 async fn it_goes_to_the_coordinator_as_it_is() {
@@ -73,33 +70,11 @@ async fn a_wrong_number_of_parameters_is_told() {
     );
 }
 
-/// What a subscriber writes.
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn the_reason_stands_in_the_trace_and_no_tenant_does() {
     let database = database().await;
     let cluster = connect(config(&database)).await;
-    let written = Written::default();
-    let writer = written.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_span_events(FmtSpan::NEW)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let (written, subscriber) = Written::subscribe();
     cluster
         .unscoped("nightly report")
         .query("SELECT 1", &[])
@@ -109,8 +84,8 @@ async fn the_reason_stands_in_the_trace_and_no_tenant_does() {
     let tenant = cluster.tenant(987_654_321_i64);
     tenant.execute(sql, &[&"hush"]).await.unwrap();
     tenant.execute(sql, &[&"hush"]).await.unwrap_err();
-    drop(guard);
-    let written = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    drop(subscriber);
+    let written = written.text();
     assert!(
         written.contains("unscoped{reason=nightly report}"),
         "{written}"

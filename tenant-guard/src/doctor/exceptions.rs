@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use super::{Code, Finding};
-use crate::Ident;
+use crate::{Ident, Policy};
 
 /// Findings that were looked at and are fine, each with its reason.
 ///
@@ -46,6 +46,13 @@ impl Exceptions {
     /// but its arguments. The name is as stored, without schema, as in `Policy::allow_function`.
     pub fn allow_function(mut self, name: impl Into<Ident>) -> Self {
         self.functions.insert(name.into());
+        self
+    }
+
+    /// Declares the functions safe that the guard's policy declares so.
+    pub fn allow_functions_of(mut self, policy: &Policy) -> Self {
+        self.functions
+            .extend(policy.allowed_functions.iter().cloned());
         self
     }
 
