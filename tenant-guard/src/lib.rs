@@ -72,6 +72,7 @@ mod places;
 mod policy;
 mod read;
 mod refusal;
+pub mod rls;
 mod splice;
 mod static_sql;
 mod tenancy;

@@ -169,3 +169,37 @@ fn codes_and_schemas_are_shown() {
     );
     assert_eq!(schema["user_functions"][0], "slug");
 }
+
+#[test]
+fn a_script_of_row_level_security_is_printed() {
+    let folder = folder(&[]);
+    let arguments = [
+        "rls",
+        "--schema",
+        "migrations",
+        "--role",
+        "Shop",
+        "--setting",
+        "shop.tenant",
+    ];
+    let output = run(folder.path(), &arguments, b"");
+    assert_eq!(output.status.code(), Some(0));
+    let script = text(&output.stdout).to_owned();
+    assert!(script.contains("ON public.tasks TO \"Shop\";"), "{script}");
+    assert!(
+        script.contains("tenant_id = pg_catalog.current_setting('shop.tenant')::bigint"),
+        "{script}"
+    );
+    let output = run(folder.path(), &[&arguments[..], &["--json"]].concat(), b"");
+    let object: Value = serde_json::from_str(text(&output.stdout)).unwrap();
+    assert_eq!(object["sql"], script);
+    assert_eq!(object["tables"], serde_json::json!(["public.tasks"]));
+
+    let output = run(
+        folder.path(),
+        &["rls", "--schema", "migrations", "--setting", "tenant"],
+        b"",
+    );
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("\"tenant\" cannot be a setting"));
+}

@@ -16,4 +16,5 @@ mod lint;
 mod messages;
 mod migrations;
 mod refusals;
+mod rls;
 mod schema;

@@ -5,6 +5,7 @@ mod database;
 mod doctor;
 mod explain;
 mod rewrite;
+mod rls;
 mod schema;
 
 use std::io;
@@ -71,6 +72,16 @@ enum Command {
         /// A code such as TG006 or TD001, or a rule of `check` such as unchecked.
         code: Option<String>,
     },
+    /// Prints SQL for a second line behind the guard: row-level security on each tenant table, and a
+    /// role that it holds for.
+    ///
+    /// The script is one transaction and can be run again. A session of the role says who the tenant is
+    /// by `SET LOCAL app.tenant_id = '…'` in each transaction; without, it meets no row of any tenant.
+    #[command(
+        after_help = "Exit codes: 0 the script is printed, 2 wrong use, an unreadable file or a \
+        schema that is not understood."
+    )]
+    Rls(rls::Arguments),
     /// Prints the schema as it was understood from the migrations.
     #[command(after_help = EXIT_CODES)]
     Schema {
@@ -158,6 +169,7 @@ fn run(command: Command) -> anyhow::Result<Outcome> {
         Command::Check(arguments) => check::run(arguments, &mut out),
         Command::Doctor(arguments) => doctor::run(&arguments, &mut out),
         Command::Explain { code } => explain::run(code.as_deref(), &mut out),
+        Command::Rls(arguments) => rls::run(&arguments, &mut out),
         Command::Schema { schema, json } => schema::run(&schema.tenancy()?, json, &mut out),
     }
 }
