@@ -10,7 +10,7 @@ mod cases;
 #[cfg(feature = "cli")]
 mod cli;
 mod doctor;
-mod law;
+mod isolation;
 #[cfg(feature = "cli")]
 mod lint;
 mod messages;

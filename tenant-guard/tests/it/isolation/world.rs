@@ -1,0 +1,183 @@
+//! One schema with data of all tenants, and the same schema once for each tenant alone.
+//!
+//! Each is a database of its own, so that a statement means the same in all of them, names with a
+//! schema included.
+
+use citus_testkit::tokio_postgres::Error;
+use citus_testkit::{TestCluster, TestDatabase};
+use futures_util::future::join_all;
+use tenant_guard::{Guard, Policy};
+
+use super::data::{self, STRANGER, TENANTS};
+use super::schema::{Schema, quoted};
+use super::session::Session;
+
+/// The databases, of which every world makes use again.
+pub(crate) struct Databases {
+    whole: (TestDatabase, Session),
+    alone: Vec<(TestDatabase, Session)>,
+    pub(crate) backend: String,
+}
+
+impl Databases {
+    pub(crate) async fn create() -> Self {
+        let cluster = TestCluster::shared().await.expect("servers");
+        let open = async || {
+            let database = cluster.create_database().await.expect("a database");
+            let session = Session::open(&database).await;
+            (database, session)
+        };
+        let (whole, alone) = tokio::join!(open(), join_all((0..TENANTS).map(|_| open())));
+        Self {
+            whole,
+            alone,
+            backend: cluster.backend().to_string(),
+        }
+    }
+
+    pub(crate) fn is_citus(&self) -> bool {
+        self.whole.0.is_citus()
+    }
+}
+
+/// A schema with its rows, in place of the one before.
+pub(crate) struct World<'d> {
+    pub(crate) schema: Schema,
+    pub(crate) guard: Guard,
+    /// Knows all columns: what runs on a server names no other.
+    strict: Guard,
+    pub(crate) whole: &'d Session,
+    databases: &'d Databases,
+    /// For each tenant, all rows of all others.
+    others: Vec<Vec<String>>,
+}
+
+impl<'d> World<'d> {
+    pub(crate) async fn create(databases: &'d Databases, schema: Schema) -> Self {
+        let whole = &databases.whole.1;
+        whole.script(&fresh_schemas(&schema)).await;
+        whole.script(&schema.ddl(None)).await;
+        if databases.is_citus() {
+            let mut statements = vec!["SET citus.shard_count = 4".to_owned()];
+            statements.extend(schema.distribution());
+            whole.script(&statements).await;
+        }
+        whole.script(&data::reference_rows(&schema)).await;
+        for tenant in 0..TENANTS {
+            whole.script(&data::rows(&schema, tenant)).await;
+            let literal = data::tenant_literal(schema.tenant_kind, tenant);
+            let alone = &databases.alone[tenant].1;
+            alone.script(&fresh_schemas(&schema)).await;
+            alone.script(&schema.ddl(Some(&literal))).await;
+            alone.script(&data::reference_rows(&schema)).await;
+            alone.script(&data::rows(&schema, tenant)).await;
+            alone.script(&["ANALYZE".to_owned()]).await;
+        }
+        // With statistics the planner chooses as it does in production.
+        whole.script(&strangers(&schema)).await;
+        whole.script(&["ANALYZE".to_owned()]).await;
+
+        let guard = Guard::new(schema.tenancy(), Policy::default());
+        let strict = Guard::new(schema.tenancy(), Policy::default().refuse_unknown_columns());
+        let mut world = Self {
+            strict,
+            schema,
+            guard,
+            whole,
+            databases,
+            others: Vec::new(),
+        };
+        for tenant in 0..TENANTS {
+            let (_, others) = world.rows_of(tenant).await.expect("rows");
+            world.others.push(others);
+        }
+        world
+    }
+
+    pub(crate) fn is_citus(&self) -> bool {
+        self.databases.is_citus()
+    }
+
+    /// What a guard that refuses unknown columns has against a statement.
+    pub(crate) fn unknown_column(&self, sql: &str) -> Option<String> {
+        let refusal = self.strict.check(sql).err()?;
+        Some(refusal.render(sql))
+    }
+
+    pub(crate) fn alone(&self, tenant: usize) -> &'d Session {
+        &self.databases.alone[tenant].1
+    }
+
+    /// What is wrong after a write, if anything: the tenant's rows have to be those it would have
+    /// alone, all others as before.
+    pub(crate) async fn difference(&self, tenant: usize) -> Option<String> {
+        let (own, others) = match self.rows_of(tenant).await {
+            Ok(rows) => rows,
+            Err(error) => return Some(format!("the rows cannot be read: {error:?}")),
+        };
+        let alone = match self.rows_alone(tenant).await {
+            Ok(rows) => rows,
+            Err(error) => return Some(format!("the rows alone cannot be read: {error:?}")),
+        };
+        if own != alone {
+            return Some(format!("the rows are then {own:?}, alone {alone:?}"));
+        }
+        (others != self.others[tenant]).then(|| "another tenant's rows were changed".to_owned())
+    }
+
+    /// The tenant's rows, and all others, as they are now.
+    async fn rows_of(&self, tenant: usize) -> Result<(Vec<String>, Vec<String>), Error> {
+        let literal = data::tenant_literal(self.schema.tenant_kind, tenant);
+        let column = quoted(&self.schema.tenant_column);
+        let (mut own, mut others) = (Vec::new(), Vec::new());
+        for table in self.schema.tenant_tables() {
+            let name = self.schema.qualified(table);
+            let sql = format!("SELECT (t.{column} = {literal})::text, t::text FROM {name} AS t");
+            for row in self.whole.texts(&sql).await? {
+                let rows = if row[0] == "true" {
+                    &mut own
+                } else {
+                    &mut others
+                };
+                rows.push(format!("{name}{}", row[1]));
+            }
+        }
+        own.sort();
+        others.sort();
+        Ok((own, others))
+    }
+
+    async fn rows_alone(&self, tenant: usize) -> Result<Vec<String>, Error> {
+        let mut rows = Vec::new();
+        for table in self.schema.tenant_tables() {
+            let name = self.schema.qualified(table);
+            let sql = format!("SELECT t::text FROM {name} AS t");
+            let found = self.alone(tenant).texts(&sql).await?;
+            rows.extend(found.iter().map(|row| format!("{name}{}", row[0])));
+        }
+        rows.sort();
+        Ok(rows)
+    }
+}
+
+/// Empties the database and sets the path of the session.
+fn fresh_schemas(schema: &Schema) -> Vec<String> {
+    let name = quoted(&schema.name);
+    let mut statements: Vec<String> = ["public", "app", "\"My App\"", "archive"]
+        .iter()
+        .map(|old| format!("DROP SCHEMA IF EXISTS {old} CASCADE"))
+        .collect();
+    statements.push(format!("CREATE SCHEMA {name}"));
+    statements.push(format!("SET search_path = {name}"));
+    statements
+}
+
+/// A table called like a tenant's, in a schema that the guard knows nothing of.
+fn strangers(schema: &Schema) -> Vec<String> {
+    let name = quoted(&schema.tables[0].name);
+    vec![
+        "CREATE SCHEMA archive".to_owned(),
+        format!("CREATE TABLE archive.{name} (id bigint, title text)"),
+        format!("INSERT INTO archive.{name} VALUES (1, 'leak_{STRANGER}_1')"),
+    ]
+}
