@@ -145,13 +145,16 @@ fn start(range: &Range<usize>) -> i32 {
     i32::try_from(range.start).unwrap_or(-1)
 }
 
-/// Whether this is a name with its schema and nothing else.
+/// Whether this is a name with its schema and nothing else, but for comments inside of it.
 fn is_table_name(text: &str) -> bool {
     use pg_query::protobuf::{ScanToken, Token};
     let Ok(scanned) = pg_query::scan(text) else {
         return false;
     };
-    let kinds: Vec<Token> = scanned.tokens.iter().map(ScanToken::token).collect();
+    let kinds = scanned.tokens.iter().map(ScanToken::token);
+    let kinds: Vec<Token> = kinds
+        .filter(|kind| !matches!(kind, Token::SqlComment | Token::CComment))
+        .collect();
     let all = scanned.tokens.first().is_some_and(|first| first.start == 0)
         && scanned
             .tokens
