@@ -1,5 +1,6 @@
 //! From text to facts. One module a reader; each makes the same [`facts`](crate::facts).
 
+mod characters;
 mod limits;
 #[cfg(feature = "pg-grammar")]
 pub(crate) mod pg;

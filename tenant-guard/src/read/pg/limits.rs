@@ -2,6 +2,7 @@
 
 use pg_query::protobuf::Token as Kind;
 
+use crate::read::characters::check_names;
 use crate::read::limits::{Step, check_depth, check_text};
 use crate::{Policy, Refusal};
 
@@ -12,6 +13,7 @@ use super::tokens::Tokens;
 pub(super) fn scan_within(sql: &str, policy: &Policy) -> Result<Tokens, Refusal> {
     check_text(sql, policy)?;
     let tokens = Tokens::scan(sql).map_err(|error| syntax_refusal(&error))?;
+    check_names(sql, tokens.iter().map(|token| &token.span))?;
     check_depth(tokens.iter().map(|token| (step(token.kind), &token.span)))?;
     Ok(tokens)
 }
@@ -102,6 +104,14 @@ mod tests {
                 .all(|code| matches!(code, None | Some(Code::TooComplex))),
             "{refused:?}"
         );
+    }
+
+    #[test]
+    fn a_no_break_space_is_no_part_of_a_name() {
+        let refusal = parse("SELECT *\u{a0}FROM tasks", &Policy::default()).unwrap_err();
+        assert_eq!(refusal.code(), Code::Syntax);
+        assert_eq!(refusal.span(), Some(8..10));
+        assert_eq!(code("SELECT '\u{a0}' AS größe /* \u{200b} */"), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::facts::Span;
 use crate::lexer::{Kind, Lexer};
+use crate::read::characters::check_names;
 use crate::read::limits::{Step, check_depth, check_text};
 use crate::{Code, Policy, Refusal};
 
@@ -43,6 +44,7 @@ pub(super) fn cut(sql: &str, policy: &Policy) -> Result<Vec<Token>, Refusal> {
             cut.span.clone(),
         ));
     }
+    check_names(sql, tokens.iter().map(|token| &token.span))?;
     check_depth(tokens.iter().map(|token| (step(sql, token), &token.span)))?;
     match tokens.iter().find(|token| !is_plain(sql, token)) {
         Some(token) => Err(unreadable().at(token.span.clone())),
