@@ -6,7 +6,8 @@
 //! table cannot hide in a place that the reader forgot:
 //!
 //! 1. In both trees each table's name is resolved (`WITH` queries by PostgreSQL's scoping, the rest
-//!    through the tenancy; anything else fails).
+//!    through the tenancy; anything else fails). In the input's, a view's name becomes the tree of
+//!    its query, as PostgreSQL makes it; the output may name none.
 //! 2. In the output tree each canonical restriction is folded back to what it restricts. A tenant
 //!    table that is read without its restriction, or written to without it, fails.
 //! 3. Without source positions, the two trees have to be identical, and the number of restrictions
@@ -27,6 +28,7 @@ use crate::read::too_deep;
 use crate::splice::Spliced;
 use crate::{Code, Refusal, Tenancy};
 
+use resolve::Views;
 use tree::Tree;
 
 /// Why a certificate cannot be given. The text says which step failed, for a bug report.
@@ -72,9 +74,9 @@ fn prove(
         return Err("the output is not one statement");
     }
 
-    let tenant_tables = resolve::resolve(&mut input, tenancy)?;
+    let tenant_tables = resolve::resolve(&mut input, tenancy, Views::Expanded)?;
     check_slots(&output_tree, output, tenant_param)?;
-    resolve::resolve(&mut output_tree, tenancy)?;
+    resolve::resolve(&mut output_tree, tenancy, Views::Refused)?;
     let restrictions = fold::fold(&mut output_tree, tenancy, tenant_param)?;
 
     columns::forget_all_implied(&mut input, tenancy);
@@ -177,7 +179,7 @@ fn is_table_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Guard, Policy, Table, TableName, TableSlot, TenantType};
+    use crate::{Guard, Policy, Table, TableName, TableSlot, TenantType, View};
 
     fn tenancy() -> Tenancy {
         let tenant = |name| Table::distributed(name, "tenant_id", TenantType::Int8);
@@ -186,6 +188,13 @@ mod tests {
             .table(tenant("users").columns(["tenant_id", "id"]))
             .table(Table::reference("countries").columns(["code"]))
             .table(Table::local("audit").columns(["id"]))
+            .table(tenant("totals").columns(["tenant_id", "n"]).read_only())
+            .table(Table::opaque("sums", "a materialized view"))
+            .view(View::new("ids", "SELECT id FROM tasks"))
+            .view(View::new("titles", "SELECT title FROM tasks").columns(["name"]))
+            .view(View::new("nested", "SELECT id FROM ids, users"))
+            .view(View::new("circular", "SELECT * FROM circular"))
+            .view(View::new("writing", "DELETE FROM tasks"))
             .build()
             .unwrap()
     }
@@ -203,6 +212,9 @@ mod tests {
             "public.users",
             "public.countries",
             "public.audit",
+            "public.totals",
+            "public.sums",
+            "public.ids",
         ];
         let spliced = Spliced {
             text: output.to_owned(),
@@ -302,6 +314,89 @@ mod tests {
             "WHERE tasks.tenant_id = $1",
         ] {
             assert!(with(condition).is_err(), "{condition}");
+        }
+    }
+
+    #[test]
+    fn a_view_is_its_query_restricted_and_nothing_else() {
+        let with = |view: &str, output: &str| {
+            let input = format!("SELECT 1 FROM {view}");
+            certified(&input, &format!("SELECT 1 FROM {output}"))
+        };
+        let ids = format!("(SELECT id FROM {DERIVED} AS tasks)");
+        assert_eq!(with("ids", &format!("{ids} AS ids")), Ok(()));
+        assert_eq!(with("public.ids x(a)", &format!("{ids} x(a)")), Ok(()));
+        let titles = format!("(SELECT title FROM {DERIVED} AS tasks)");
+        let named = format!("(SELECT * FROM {titles} AS titles(name)) AS titles");
+        assert_eq!(with("titles", &named), Ok(()));
+        let users = "(SELECT * FROM public.users WHERE users.tenant_id = $1) AS users";
+        let nested = format!("(SELECT id FROM {ids} AS ids, {users}) AS nested");
+        assert_eq!(with("nested", &nested), Ok(()));
+
+        for output in [
+            "(SELECT id FROM public.tasks) AS ids".to_owned(),
+            "(SELECT id FROM public.tasks WHERE tasks.id = $1) AS ids".to_owned(),
+            "public.ids".to_owned(),
+            "(SELECT * FROM public.ids WHERE ids.tenant_id = $1) AS ids".to_owned(),
+            format!("{titles} AS ids"),
+            format!("{DERIVED} AS ids"),
+            format!("{ids} AS other"),
+            format!("{ids} AS ids(a)"),
+            format!("LATERAL {ids} AS ids"),
+            format!("{ids} AS ids, {ids} AS twice"),
+            format!("(SELECT id FROM {DERIVED} AS tasks LIMIT 1) AS ids"),
+            format!("(SELECT id FROM {DERIVED} AS tasks WHERE id = 1) AS ids"),
+            format!("(SELECT DISTINCT id FROM {DERIVED} AS tasks) AS ids"),
+            format!("(SELECT title FROM {DERIVED} AS tasks) AS ids"),
+            format!("(SELECT id FROM {DERIVED} AS tasks FOR UPDATE) AS ids"),
+            format!("(SELECT id FROM {DERIVED} AS tasks, {users}) AS ids"),
+            format!("(SELECT id FROM {users}) AS ids"),
+            format!("(SELECT id FROM {ids} AS ids) AS ids"),
+        ] {
+            assert!(with("ids", &output).is_err(), "{output}");
+        }
+        assert!(with("titles", &format!("{titles} AS titles")).is_err());
+        let unrestricted = format!("(SELECT id FROM {ids} AS ids, public.users) AS nested");
+        assert!(with("nested", &unrestricted).is_err());
+        assert!(with("ONLY ids", &format!("{ids} AS ids")).is_err());
+        assert!(with("circular", "(SELECT * FROM public.circular) AS circular").is_err());
+        let writing = "(DELETE FROM public.tasks WHERE tasks.tenant_id = $1) AS writing";
+        assert!(pg_query::parse(&format!("SELECT 1 FROM {writing}"), 0).is_err());
+    }
+
+    #[test]
+    fn a_name_in_a_view_is_not_what_it_is_around_the_view() {
+        let input = "WITH tasks AS (SELECT 1 AS id) SELECT * FROM ids";
+        let with = |query: &str| {
+            let output = format!("WITH tasks AS (SELECT 1 AS id) SELECT * FROM ({query}) AS ids");
+            certified(input, &output)
+        };
+        let derived = format!("SELECT id FROM {DERIVED} AS tasks");
+        assert_eq!(with(&derived), Ok(()));
+        assert!(with("SELECT id FROM tasks").is_err());
+    }
+
+    #[test]
+    fn a_declared_view_is_not_written_and_an_opaque_relation_not_read() {
+        let totals = "(SELECT * FROM public.totals WHERE totals.tenant_id = $1) AS totals";
+        let read = certified("SELECT 1 FROM totals", &format!("SELECT 1 FROM {totals}"));
+        assert_eq!(read, Ok(()));
+        for (input, output) in [
+            (
+                "DELETE FROM totals",
+                "DELETE FROM public.totals WHERE totals.tenant_id = $1",
+            ),
+            (
+                "INSERT INTO totals (n) VALUES (1)",
+                "INSERT INTO public.totals (n, tenant_id) VALUES (1, $1)",
+            ),
+            ("SELECT * FROM sums", "SELECT * FROM public.sums"),
+            (
+                "DELETE FROM ids",
+                "DELETE FROM public.ids WHERE ids.tenant_id = $1",
+            ),
+        ] {
+            assert!(certified(input, output).is_err(), "{output}");
         }
     }
 

@@ -15,6 +15,7 @@ mod plain_names;
 mod relation;
 mod returning;
 mod scope;
+mod view;
 mod write;
 
 use crate::facts::{Body, Cte, Expressions, FromItem, Join, Query, Select, Statement};
@@ -25,6 +26,7 @@ use flat::{Flat, Side};
 use locks::Locks;
 pub(crate) use loud::Barrier;
 use scope::{Columns, CteScope, Scope};
+use view::Expansions;
 
 /// What has to be done to a statement so that it sees one tenant only, and what it then touches.
 #[derive(Debug)]
@@ -39,18 +41,24 @@ pub(crate) struct Decision {
     pub(crate) tenant_param: u32,
 }
 
+/// Reads the query of a view.
+pub(crate) type ReadQuery<'a> = &'a dyn Fn(&str) -> Result<Statement, Refusal>;
+
 /// Applies the rules to a statement.
 pub(crate) fn decide(
     statement: &Statement,
     tenancy: &Tenancy,
     policy: &Policy,
+    read_query: ReadQuery<'_>,
 ) -> Result<Decision, Refusal> {
-    let mut decider = Decider::new(tenancy, policy);
+    let mut decider = Decider::new(tenancy, policy, read_query);
     decider.statement(&statement.query)?;
     decider.check_locks()?;
+    let mut noise = decider.expansions.noise;
+    noise.add(&statement.query, true);
     Ok(Decision {
         edits: decider.edits,
-        barrier: loud::barrier(&statement.query),
+        barrier: noise.barrier(),
         access: decider.access,
         writes: decider.writes,
         locks: decider.locks.any,
@@ -68,10 +76,12 @@ struct Decider<'a> {
     locks: Locks,
     /// Whether nothing is certain of names without a table.
     loose_names: bool,
+    read_query: ReadQuery<'a>,
+    expansions: Expansions,
 }
 
 impl<'a> Decider<'a> {
-    fn new(tenancy: &'a Tenancy, policy: &'a Policy) -> Self {
+    fn new(tenancy: &'a Tenancy, policy: &'a Policy, read_query: ReadQuery<'a>) -> Self {
         Self {
             tenancy,
             policy,
@@ -80,6 +90,8 @@ impl<'a> Decider<'a> {
             writes: false,
             locks: Locks::default(),
             loose_names: false,
+            read_query,
+            expansions: Expansions::default(),
         }
     }
 
@@ -106,7 +118,8 @@ impl<'a> Decider<'a> {
             .alias
             .as_ref()
             .is_some_and(|alias| !alias.columns.is_empty());
-        (alone && !renamed && table.distribution().is_some()).then_some(table)
+        let is_tenants = table.distribution().is_some() && !table.is_read_only();
+        (alone && !renamed && is_tenants).then_some(table)
     }
 
     /// A statement of one table keeps its form and gets a condition: Citus plans this by its fast

@@ -97,7 +97,8 @@ impl Guard {
     /// ```
     pub fn draft(&self, sql: &str) -> Result<Draft, Refusal> {
         let statement = sqlparser::read(sql, &self.policy)?;
-        let decision = decide(&statement, &self.tenancy, &self.policy)?;
+        let read_query = |query: &str| sqlparser::read(query, &self.policy);
+        let decision = decide(&statement, &self.tenancy, &self.policy, &read_query)?;
         let spliced = splice(
             sql,
             &decision.edits,
@@ -116,7 +117,8 @@ impl Guard {
     pub fn check(&self, sql: &str) -> Result<GuardedSql, Refusal> {
         let parsed = pg::parse(sql, &self.policy)?;
         let statement = pg::facts(&parsed)?;
-        let decision = decide(&statement, &self.tenancy, &self.policy)?;
+        let read_query = |query: &str| pg::facts(&pg::parse(query, &self.policy)?);
+        let decision = decide(&statement, &self.tenancy, &self.policy, &read_query)?;
         let spliced = splice(
             sql,
             &decision.edits,

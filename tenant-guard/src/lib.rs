@@ -88,5 +88,5 @@ pub use static_sql::StaticSql;
 pub use tenancy::{
     Column, Distribution, Fingerprint, Ident, MigrationError, MigrationFile, MigrationProblem,
     SplitError, Table, TableKind, TableName, Tenancy, TenancyBuilder, TenancyError, TenantType,
-    UniqueKey, migration_files, split_statements,
+    UniqueKey, View, migration_files, split_statements,
 };

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::TableName;
+
 /// A statement that was not accepted, with a stable [`Code`], what is wrong, where, and how to fix
 /// it.
 ///
@@ -31,6 +33,14 @@ impl Refusal {
     pub(crate) fn at(mut self, span: Range<usize>) -> Self {
         self.span = (!span.is_empty()).then_some(span);
         self
+    }
+
+    /// The refusal of a view's query at the place of the view's name.
+    pub(crate) fn within(mut self, view: Option<&TableName>, span: Range<usize>) -> Self {
+        if let Some(view) = view {
+            self.message = format!("in view {view}: {}", self.message);
+        }
+        self.at(span)
     }
 
     /// The stable code.

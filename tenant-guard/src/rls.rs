@@ -118,7 +118,7 @@ pub fn script(tenancy: &Tenancy, options: &Options) -> String {
     script.grants(tenancy, &options.role);
     script.no_other_policies(tenancy);
     for table in tenancy.tables() {
-        if let Some(distribution) = table.distribution() {
+        if let Some(distribution) = protected(table) {
             script.table(table, &condition(distribution, options));
         }
     }
@@ -246,7 +246,7 @@ impl Script {
     fn no_other_policies(&mut self, tenancy: &Tenancy) {
         let tables: Vec<String> = tenancy
             .tables()
-            .filter(|table| table.distribution().is_some())
+            .filter(|table| protected(table).is_some())
             .map(|table| format!("                {}", literal(&name(table))))
             .collect();
         let body = format!(
@@ -280,11 +280,20 @@ impl Script {
     }
 }
 
+/// Tables that can have a policy. A view that was declared to be a table has none, and would read its
+/// tables with the rights of its owner: the role gets no right to it.
+fn protected(table: &Table) -> Option<&Distribution> {
+    table.distribution().filter(|_| !table.is_read_only())
+}
+
 fn rights(table: &Table) -> Option<&'static str> {
+    if table.is_read_only() {
+        return None;
+    }
     match table.kind() {
         TableKind::Distributed(_) => Some("SELECT, INSERT, UPDATE, DELETE"),
         TableKind::Reference => Some("SELECT"),
-        TableKind::Local => None,
+        TableKind::Local | TableKind::Opaque { .. } => None,
     }
 }
 
@@ -313,6 +322,19 @@ mod tests {
         }
         for right in ["app.tenant_id", "a.b.c", "_a._1"] {
             assert!(Options::default().setting(right).is_ok(), "{right}");
+        }
+    }
+
+    #[test]
+    fn a_declared_view_gets_neither_policy_nor_right() {
+        let totals = Table::distributed("totals", "tenant_id", TenantType::Int8);
+        let tenancy = Tenancy::builder()
+            .table(totals.columns(["tenant_id"]).read_only())
+            .table(Table::reference("rates").read_only())
+            .table(Table::opaque("elsewhere", "a foreign table"));
+        let script = script(&tenancy.build().unwrap(), &Options::default());
+        for name in ["totals", "rates", "elsewhere"] {
+            assert!(!script.contains(name), "{script}");
         }
     }
 

@@ -29,10 +29,6 @@ enum Piece {
 
 /// Applies the edits. What stands at the same byte keeps the order of the edits.
 pub(crate) fn splice(sql: &str, edits: &[Edit], barrier: Barrier, tenant_param: u32) -> Spliced {
-    let pieces = edits.iter().flat_map(|edit| pieces_of(edit, barrier));
-    let mut pieces: Vec<(usize, Piece)> = pieces.collect();
-    pieces.sort_by_key(|(at, _)| *at);
-
     let parameter = format!("${tenant_param}");
     let mut spliced = Spliced {
         text: String::with_capacity(sql.len() + 64 * edits.len()),
@@ -40,7 +36,7 @@ pub(crate) fn splice(sql: &str, edits: &[Edit], barrier: Barrier, tenant_param: 
         table_slots: Vec::new(),
     };
     let (mut copied, mut open_table) = (0, None);
-    for (at, piece) in pieces {
+    for (at, piece) in sorted_pieces(edits, barrier) {
         spliced
             .text
             .push_str(sql.get(copied..at).unwrap_or_default());
@@ -66,6 +62,13 @@ pub(crate) fn splice(sql: &str, edits: &[Edit], barrier: Barrier, tenant_param: 
     }
     spliced.text.push_str(sql.get(copied..).unwrap_or_default());
     spliced
+}
+
+fn sorted_pieces(edits: &[Edit], barrier: Barrier) -> Vec<(usize, Piece)> {
+    let pieces = edits.iter().flat_map(|edit| pieces_of(edit, barrier));
+    let mut pieces: Vec<(usize, Piece)> = pieces.collect();
+    pieces.sort_by_key(|(at, _)| *at);
+    pieces
 }
 
 fn pieces_of(edit: &Edit, barrier: Barrier) -> Vec<(usize, Piece)> {
@@ -98,6 +101,21 @@ fn pieces_of(edit: &Edit, barrier: Barrier) -> Vec<(usize, Piece)> {
                 pieces.push((end, Piece::Text(format!(" AS {alias}"))));
             }
             pieces
+        }
+        Edit::Expand {
+            relation,
+            query,
+            edits,
+        } => {
+            let mut pieces = vec![text("(")];
+            pieces.extend(expanded(query, edits, barrier));
+            pieces.push(text(")"));
+            if relation.alias.is_none() {
+                pieces.push(Piece::Text(format!(" AS {}", relation.name.quoted())));
+            }
+            pieces.push(Piece::Skip(relation.span.end));
+            let at = relation.span.start;
+            pieces.into_iter().map(|piece| (at, piece)).collect()
         }
         Edit::Condition { site, restrictions } => condition(site, restrictions, barrier),
         Edit::SelectStar { keyword } => vec![
@@ -176,6 +194,22 @@ fn condition(
         pieces.push((at, text(" AND (")));
         pieces.push((span.end, text(")")));
     }
+    pieces
+}
+
+/// A view's query with its edits, in pieces that follow each other.
+fn expanded(query: &str, edits: &[Edit], barrier: Barrier) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut copied = 0;
+    for (at, piece) in sorted_pieces(edits, barrier) {
+        pieces.push(text(query.get(copied..at).unwrap_or_default()));
+        copied = at;
+        match piece {
+            Piece::Skip(end) => copied = end,
+            piece => pieces.push(piece),
+        }
+    }
+    pieces.push(text(query.get(copied..).unwrap_or_default()));
     pieces
 }
 

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use tenant_guard::{Ident, Table, TableName, Tenancy, TenancyBuilder, TenancyError};
+use tenant_guard::{Ident, Table, TableName, Tenancy, TenancyBuilder, TenancyError, View};
 
 use super::ClusterMetadata;
 use super::cluster::LiveTable;
 
 /// Schemas of PostgreSQL's and Citus' own are left out. Of exclusion constraints the columns
-/// compared by `=` are told: only these keep rows of different tenants apart.
+/// compared by `=` are told: only these keep rows of different tenants apart. A view's query comes
+/// with its columns written out, and with a schema before each name that the session's search path,
+/// which becomes the tenancy's, would not find.
 pub(super) const QUESTION: &str = "\
 WITH namespaces AS (
     SELECT oid, nspname FROM pg_catalog.pg_namespace
@@ -35,7 +37,16 @@ WITH namespaces AS (
         JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid
         LEFT JOIN pg_catalog.pg_constraint x ON x.conindid = i.indexrelid AND x.contype = 'x'
         WHERE i.indrelid = c.oid AND (i.indisunique OR i.indisexclusion)
-    ) AS keys
+    ) AS keys, CASE c.relkind
+        WHEN 'v' THEN pg_catalog.json_build_object('view', pg_catalog.json_build_object(
+            'definition', pg_catalog.pg_get_viewdef(c.oid),
+            'security_barrier', coalesce((
+                SELECT o.option_value::boolean FROM pg_catalog.pg_options_to_table(c.reloptions) o
+                WHERE o.option_name = 'security_barrier'), false)))
+        WHEN 'm' THEN '\"materialized_view\"'
+        WHEN 'f' THEN '\"foreign_table\"'
+        ELSE '\"table\"'
+    END AS kind
     FROM pg_catalog.pg_class c JOIN namespaces n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
 )
@@ -43,7 +54,7 @@ SELECT pg_catalog.json_build_object(
     'encoding', pg_catalog.current_setting('server_encoding'),
     'search_path', pg_catalog.to_json(pg_catalog.current_schemas(false)),
     'tables', (
-        SELECT pg_catalog.json_agg(pg_catalog.json_build_array(nspname, relname, columns, keys))
+        SELECT pg_catalog.json_agg(pg_catalog.json_build_array(nspname, relname, columns, keys, kind))
         FROM relations
     ),
     'enums', (
@@ -79,14 +90,27 @@ pub(crate) struct SchemaMetadata {
     functions: Option<Vec<String>>,
 }
 
-/// Schema, name, columns, and the unique keys with their names.
+/// Schema, name, columns, the unique keys with their names, and what it is.
 #[derive(Debug, Deserialize)]
 struct Relation(
     String,
     String,
     Option<Vec<String>>,
     Option<Vec<(String, Vec<String>)>>,
+    Kind,
 );
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Table,
+    View {
+        definition: String,
+        security_barrier: bool,
+    },
+    MaterializedView,
+    ForeignTable,
+}
 
 impl SchemaMetadata {
     /// Whether texts are stored as the bytes that are hashed here.
@@ -107,8 +131,9 @@ impl SchemaMetadata {
         if !self.search_path.is_empty() {
             builder = builder.search_path(self.search_path.iter().map(String::as_str));
         }
-        let relations = self.tables.iter().flatten();
-        builder = builder.tables(relations.map(|relation| relation.table(&distributed)));
+        for relation in self.tables.iter().flatten() {
+            builder = relation.add_to(builder, &distributed);
+        }
         self.types_and_functions(builder).build()
     }
 
@@ -127,8 +152,30 @@ impl SchemaMetadata {
 }
 
 impl Relation {
+    fn add_to(
+        &self,
+        builder: TenancyBuilder,
+        distributed: &BTreeMap<TableName, LiveTable>,
+    ) -> TenancyBuilder {
+        let Self(schema, name, _, _, kind) = self;
+        let what = match kind {
+            Kind::Table => return builder.table(self.table(distributed)),
+            Kind::View {
+                definition,
+                security_barrier: false,
+            } => return builder.view(View::new(name, definition).schema(schema)),
+            Kind::View {
+                security_barrier: true,
+                ..
+            } => "a view with security_barrier, which its query alone would not have",
+            Kind::MaterializedView => "a materialized view",
+            Kind::ForeignTable => "a foreign table",
+        };
+        builder.table(Table::opaque(name, what).schema(schema))
+    }
+
     fn table(&self, distributed: &BTreeMap<TableName, LiveTable>) -> Table {
-        let Self(schema, name, columns, keys) = self;
+        let Self(schema, name, columns, keys, _) = self;
         let found = distributed.get(&TableName::new(schema.as_str(), name.as_str()));
         let mut table = match found {
             Some(LiveTable::Distributed {

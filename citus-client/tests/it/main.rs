@@ -20,3 +20,4 @@ mod support;
 mod tls;
 mod transactions;
 mod unscoped;
+mod views;

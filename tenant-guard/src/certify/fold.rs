@@ -103,7 +103,9 @@ impl Folder<'_> {
             Some(TableKind::Distributed(_)) => {
                 Err("a tenant table is read without its restriction")
             }
-            Some(TableKind::Local) | None => Err("a table is read that no tenant may read"),
+            Some(TableKind::Local | TableKind::Opaque { .. }) | None => {
+                Err("a table is read that no tenant may read")
+            }
         }
     }
 
@@ -214,7 +216,9 @@ impl Folder<'_> {
             .field("relation")
             .ok_or("a statement has no target")?;
         let distribution = self
-            .distribution(target)
+            .table(target)
+            .filter(|table| !table.is_read_only())
+            .and_then(Table::distribution)
             .ok_or("a table is written that is no tenant's")?;
         let column = self
             .tenant_column(target)

@@ -1,15 +1,30 @@
 //! Which table each name means.
 
-use crate::Tenancy;
+use crate::{Tenancy, View};
 
 use super::Failure;
 use super::tree::Tree;
 
+/// Views within views.
+const MAX_DEPTH: usize = 8;
+
+/// Whether a tree may name views.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Views {
+    /// As the input may: each is replaced by the tree of its query.
+    Expanded,
+    /// The output has none any more.
+    Refused,
+}
+
 /// Gives every table's name its schema, leaves names of `WITH` queries bare, and counts the tenant
-/// tables. An alias that only repeats the table's name is dropped: it changes nothing.
-pub(super) fn resolve(tree: &mut Tree, tenancy: &Tenancy) -> Result<usize, Failure> {
+/// tables, also those in views. An alias that only repeats the table's name is dropped: it changes
+/// nothing.
+pub(super) fn resolve(tree: &mut Tree, tenancy: &Tenancy, views: Views) -> Result<usize, Failure> {
     let mut resolver = Resolver {
         tenancy,
+        views,
+        depth: 0,
         ctes: Vec::new(),
         tenant_tables: 0,
     };
@@ -19,6 +34,9 @@ pub(super) fn resolve(tree: &mut Tree, tenancy: &Tenancy) -> Result<usize, Failu
 
 struct Resolver<'t> {
     tenancy: &'t Tenancy,
+    views: Views,
+    /// How many views stand around.
+    depth: usize,
     /// The names of the `WITH` queries in scope.
     ctes: Vec<String>,
     tenant_tables: usize,
@@ -80,12 +98,50 @@ impl Resolver<'_> {
             return Ok(());
         }
         let schema = (!schema.is_empty()).then_some(schema);
+        if let Some(view) = self.tenancy.resolve_view(schema.as_deref(), &name) {
+            return self.view(table, view, name);
+        }
         let known = self
             .tenancy
             .resolve(schema.as_deref(), &name)
             .ok_or("a table is not in the tenancy")?;
         self.tenant_tables += usize::from(known.distribution().is_some());
         table.set_text("schemaname", known.name().schema.as_str());
+        Ok(())
+    }
+}
+
+impl Resolver<'_> {
+    /// `v AS a` is `(query) AS a`, and the query sees no `WITH` query of the statement.
+    fn view(&mut self, table: &mut Tree, view: &View, name: String) -> Result<(), Failure> {
+        if self.views == Views::Refused {
+            return Err("a view is named");
+        }
+        if table.number("inh") == 0 || self.depth == MAX_DEPTH {
+            return Err("a view is named in a way that is not known");
+        }
+        let parsed = pg_query::parse(&view.query(), 0).map_err(|_| "a view's query is none")?;
+        let mut query = match parsed.protobuf.stmts.as_slice() {
+            [one] => one.stmt.as_ref().and_then(|query| Tree::of(&**query)),
+            _ => None,
+        };
+        let query = query
+            .as_mut()
+            .filter(|query| query.is("SelectStmt"))
+            .ok_or("a view's query is none")?;
+        let outside = std::mem::take(&mut self.ctes);
+        self.depth += 1;
+        self.walk(query)?;
+        self.depth -= 1;
+        self.ctes = outside;
+
+        let alias = table
+            .take("alias")
+            .unwrap_or_else(|| Tree::node("Alias", [("aliasname", Tree::Text(name))]));
+        *table = Tree::node(
+            "RangeSubselect",
+            [("subquery", query.clone()), ("alias", alias)],
+        );
         Ok(())
     }
 }

@@ -58,6 +58,18 @@ impl Tree {
         value.serialize(serializer::Trees).ok().flatten()
     }
 
+    /// A node that stands nowhere.
+    pub(super) fn node<const N: usize>(
+        name: &'static str,
+        fields: [(&'static str, Self); N],
+    ) -> Self {
+        Self::Struct {
+            name,
+            location: -1,
+            fields: fields.into(),
+        }
+    }
+
     /// Whether this is a node of this type.
     pub(super) fn is(&self, type_name: &str) -> bool {
         self.name() == type_name

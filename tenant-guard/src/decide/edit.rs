@@ -16,6 +16,12 @@ pub(crate) enum Edit {
         table: TableName,
         tenant_column: Ident,
     },
+    /// A view's name is replaced by its query, to which edits of its own apply.
+    Expand {
+        relation: Relation,
+        query: String,
+        edits: Vec<Edit>,
+    },
     /// Restrictions are added to a condition.
     Condition {
         site: ConditionSite,

@@ -14,7 +14,9 @@ pub(super) struct Locks {
     /// list, or a sub-query.
     beyond_tenant_tables: bool,
     /// Where a reference table is read.
-    reference_table: Option<Span>,
+    pub(super) reference_table: Option<Span>,
+    /// Where a view is read.
+    view: Option<Span>,
 }
 
 impl Decider<'_> {
@@ -22,6 +24,10 @@ impl Decider<'_> {
         self.locks
             .reference_table
             .get_or_insert_with(|| span.clone());
+    }
+
+    pub(super) fn note_view(&mut self, span: &Span) {
+        self.locks.view.get_or_insert_with(|| span.clone());
     }
 
     pub(super) fn note_locks(&mut self, locking: &Locking, scope: &Scope<'_>) {
@@ -36,8 +42,19 @@ impl Decider<'_> {
         self.locks.any = true;
     }
 
-    /// A lock on a reference table's row would have tenants wait for each other.
+    /// A lock on a reference table's row would have tenants wait for each other. One on a view locks
+    /// rows of its tables where PostgreSQL would refuse to lock the view's query (`GROUP BY`).
     pub(super) fn check_locks(&self) -> Result<(), Refusal> {
+        if let Some(span) = &self.locks.view
+            && self.locks.beyond_tenant_tables
+        {
+            return Err(Refusal::new(
+                Code::RelationUse,
+                "the statement locks rows and reads a view, which is replaced by its query",
+                "name the tenant tables to lock: FOR UPDATE OF table",
+            )
+            .at(span.clone()));
+        }
         match &self.locks.reference_table {
             Some(span) if self.locks.beyond_tenant_tables => Err(Refusal::new(
                 Code::ReferenceWrite,

@@ -45,21 +45,34 @@ pub(crate) enum Barrier {
     Fence,
 }
 
-pub(super) fn barrier(query: &Query) -> Barrier {
-    if !is_loud(query) {
-        return Barrier::None;
+/// What the queries of a statement have in them that can fail.
+#[derive(Debug, Default)]
+pub(super) struct Noise {
+    /// Whether one is loud.
+    loud: bool,
+    inner: Inner,
+}
+
+impl Noise {
+    /// The statement itself is outermost, and a view's query stands inside of it.
+    pub(super) fn add(&mut self, query: &Query, outermost: bool) {
+        self.loud |= loud_query(query, outermost);
+        self.inner.query(query, outermost);
     }
-    let mut inner = Inner::default();
-    inner.query(query, true);
-    if inner.nulls && inner.computes {
-        Barrier::Fence
-    } else {
-        Barrier::Condition
+
+    pub(super) fn barrier(&self) -> Barrier {
+        if !self.loud {
+            Barrier::None
+        } else if self.inner.nulls && self.inner.computes {
+            Barrier::Fence
+        } else {
+            Barrier::Condition
+        }
     }
 }
 
 /// What there is anywhere in a statement.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Inner {
     /// An outer join, a set operation or grouping sets.
     nulls: bool,
@@ -148,10 +161,6 @@ impl Inner {
 ///
 /// What the outermost query computes of the rows it has found does not count. In sub-queries
 /// everything does, as PostgreSQL may pull them up into the conditions around them.
-fn is_loud(query: &Query) -> bool {
-    loud_query(query, true)
-}
-
 fn loud_query(query: &Query, outermost: bool) -> bool {
     query.ctes.iter().any(|cte| loud_query(&cte.query, false)) || loud_body(&query.body, outermost)
 }

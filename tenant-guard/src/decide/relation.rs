@@ -17,15 +17,24 @@ impl<'a> Decider<'a> {
         if let Some(columns) = cte(relation, ctes) {
             return Ok(item(relation, columns.clone()));
         }
+        let schema = relation.schema.as_ref().map(Ident::as_str);
+        if let Some(view) = self.tenancy.resolve_view(schema, relation.name.as_str()) {
+            return self.expand(relation, view);
+        }
         let table = self.known_table(relation)?;
         let mut item = item(relation, columns(table));
+        if table.is_read_only() {
+            self.note_view(&relation.name_span);
+        }
         match table.kind() {
-            TableKind::Distributed(distribution) if flat.takes(relation, table, distribution) => {
+            TableKind::Distributed(distribution)
+                if !table.is_read_only() && flat.takes(relation, table, distribution) =>
+            {
                 return self.keep(relation, table);
             }
             TableKind::Distributed(distribution) => {
                 self.touch(distribution, relation)?;
-                item.is_tenant_table = true;
+                item.is_tenant_table = !table.is_read_only();
                 self.select_star(relation);
                 self.edits.push(Edit::Derive {
                     relation: relation.clone(),
@@ -42,6 +51,7 @@ impl<'a> Decider<'a> {
                 item.plain_table = plain(relation, table);
             }
             TableKind::Local => return Err(local(relation)),
+            TableKind::Opaque { what } => return Err(opaque(relation, what)),
         }
         Ok(item)
     }
@@ -68,7 +78,7 @@ impl<'a> Decider<'a> {
     }
 
     /// `TABLE name` has no place for a condition.
-    fn select_star(&mut self, relation: &Relation) {
+    pub(super) fn select_star(&mut self, relation: &Relation) {
         if let Some(keyword) = relation.table_keyword.clone() {
             self.edits.push(Edit::SelectStar { keyword });
         }
@@ -105,7 +115,26 @@ impl<'a> Decider<'a> {
             .at(relation.name_span.clone()));
         }
         self.writes = true;
+        if self.expansions.is_within_view() {
+            return Err(Refusal::new(
+                Code::RelationUse,
+                "a view's query writes, which PostgreSQL does not allow",
+                "correct the view's definition in the tenancy",
+            )
+            .at(relation.name_span.clone()));
+        }
+        let schema = relation.schema.as_ref().map(Ident::as_str);
+        if self
+            .tenancy
+            .resolve_view(schema, relation.name.as_str())
+            .is_some()
+        {
+            return Err(written_view(relation));
+        }
         let table = self.known_table(relation)?;
+        if table.is_read_only() {
+            return Err(written_view(relation));
+        }
         match table.kind() {
             TableKind::Distributed(distribution) => Ok((table, distribution)),
             TableKind::Reference => Err(Refusal::new(
@@ -118,6 +147,7 @@ impl<'a> Decider<'a> {
             )
             .at(relation.name_span.clone())),
             TableKind::Local => Err(local(relation)),
+            TableKind::Opaque { what } => Err(opaque(relation, what)),
         }
     }
 
@@ -177,7 +207,7 @@ fn cte<'s>(relation: &Relation, ctes: &'s CteScope<'_>) -> Option<&'s Columns> {
     }
 }
 
-fn item(relation: &Relation, columns: Columns) -> Item {
+pub(super) fn item(relation: &Relation, columns: Columns) -> Item {
     let columns = match &relation.alias {
         Some(alias) => columns.renamed(&alias.columns),
         None => columns,
@@ -212,6 +242,27 @@ fn local(relation: &Relation) -> Refusal {
             relation.name
         ),
         "distribute it by the tenant, make it a reference table, or use `unscoped`",
+    )
+    .at(relation.name_span.clone())
+}
+
+fn opaque(relation: &Relation, what: &str) -> Refusal {
+    Refusal::new(
+        Code::UnknownTable,
+        format!(
+            "{} is {what}, and nobody has said whose rows it holds",
+            relation.name
+        ),
+        "declare what it is (Tenancy::declare), or read the tables that it is made of",
+    )
+    .at(relation.name_span.clone())
+}
+
+fn written_view(relation: &Relation) -> Refusal {
+    Refusal::new(
+        Code::RelationUse,
+        format!("{} is a view, which cannot be written to", relation.name),
+        "write to the table behind it",
     )
     .at(relation.name_span.clone())
 }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fingerprint::FingerprintBuilder;
-use super::{Ident, Table, TableName, Tenancy};
+use super::{Ident, Table, TableName, Tenancy, View};
 
 /// Collects what a [`Tenancy`] knows. See [`Tenancy::builder`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TenancyBuilder {
     tables: Vec<Table>,
+    views: Vec<View>,
     search_path: Vec<Ident>,
     types: BTreeSet<Ident>,
     composite_fields: BTreeSet<Ident>,
@@ -20,6 +21,7 @@ impl Default for TenancyBuilder {
     fn default() -> Self {
         Self {
             tables: Vec::new(),
+            views: Vec::new(),
             search_path: vec!["public".into()],
             types: BTreeSet::new(),
             composite_fields: BTreeSet::new(),
@@ -32,7 +34,7 @@ impl Default for TenancyBuilder {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TenancyError {
-    /// Two tables have the same name.
+    /// Two tables or views have the same name.
     #[error("table {0} is given twice")]
     DuplicateTable(TableName),
     /// A tenant table's column list lacks its tenant column.
@@ -60,6 +62,29 @@ pub enum TenancyError {
     /// The search path is empty, so that no unqualified name means anything.
     #[error("the search path is empty: name at least one schema")]
     EmptySearchPath,
+    /// A view's definition is not one statement.
+    #[error("the definition of view {0} is not one query")]
+    ViewDefinition(TableName),
+    /// What is declared is no view, materialized view or foreign table of the tenancy, or it is
+    /// declared to be something that guarded SQL could not read.
+    #[error(
+        "{0} cannot be declared: only views, materialized views and foreign tables can, as reference or tenant tables"
+    )]
+    NotDeclarable(TableName),
+}
+
+/// All that a tenancy was built from.
+impl From<Tenancy> for TenancyBuilder {
+    fn from(tenancy: Tenancy) -> Self {
+        Self {
+            tables: tenancy.tables.into_values().collect(),
+            views: tenancy.views.into_values().collect(),
+            search_path: tenancy.search_path,
+            types: tenancy.types,
+            composite_fields: tenancy.composite_fields,
+            user_functions: tenancy.user_functions,
+        }
+    }
 }
 
 impl TenancyBuilder {
@@ -73,6 +98,18 @@ impl TenancyBuilder {
     pub fn tables(mut self, tables: impl IntoIterator<Item = Table>) -> Self {
         self.tables.extend(tables);
         self
+    }
+
+    /// Adds a view.
+    pub fn view(mut self, view: View) -> Self {
+        self.views.push(view);
+        self
+    }
+
+    /// Takes back what was added under this name.
+    pub(super) fn forget(&mut self, name: &TableName) {
+        self.tables.retain(|table| table.name() != name);
+        self.views.retain(|view| view.name() != name);
     }
 
     /// Replaces the search path (`public`).
@@ -123,10 +160,24 @@ impl TenancyBuilder {
             }
         }
         check_colocation(tables.values())?;
+        let mut views = BTreeMap::new();
+        for view in self.views {
+            let name = view.name().clone();
+            let view = view
+                .normalized()
+                .ok_or_else(|| TenancyError::ViewDefinition(name.clone()))?;
+            if tables.contains_key(&name) || views.insert(name.clone(), view).is_some() {
+                return Err(TenancyError::DuplicateTable(name));
+            }
+        }
 
         let mut fingerprint = FingerprintBuilder::new();
         for table in tables.values() {
             fingerprint.table(table);
+        }
+        fingerprint.count(views.len());
+        for view in views.values() {
+            fingerprint.view(view);
         }
         fingerprint.names(self.search_path.iter());
         fingerprint.names(self.types.iter());
@@ -134,6 +185,7 @@ impl TenancyBuilder {
         fingerprint.names(self.user_functions.iter());
         Ok(Tenancy {
             tables,
+            views,
             search_path: self.search_path,
             types: self.types,
             composite_fields: self.composite_fields,
@@ -217,6 +269,51 @@ mod tests {
     }
 
     #[test]
+    fn views_and_tables_share_their_names() {
+        let tenancy = Tenancy::builder()
+            .search_path(["app", "public"])
+            .table(table("a", TenantType::Int8))
+            .view(View::new("a", "SELECT 1").schema("app"));
+        let both = tenancy.clone().view(View::new("a", "SELECT 2")).build();
+        assert!(matches!(both, Err(TenancyError::DuplicateTable(_))));
+
+        let tenancy = tenancy.build().unwrap();
+        assert!(tenancy.resolve(None, "a").is_none());
+        assert!(tenancy.resolve_view(None, "a").is_some());
+        assert!(tenancy.resolve(Some("public"), "a").is_some());
+    }
+
+    #[test]
+    fn only_views_and_the_like_are_declared_and_only_as_what_is_read() {
+        let declared = |table: Table| {
+            let tenancy = Tenancy::builder()
+                .table(table_of_ids("a"))
+                .table(Table::opaque("m", "a materialized view"))
+                .view(View::new("v", "SELECT 1"));
+            tenancy.build().unwrap().declare(table)
+        };
+        for name in ["m", "v"] {
+            let tenancy = declared(table_of_ids(name)).unwrap();
+            let table = tenancy.resolve(None, name).unwrap();
+            assert!(table.is_read_only() && table.distribution().is_some());
+            assert!(declared(Table::reference(name)).is_ok());
+        }
+        for wrong in [
+            table_of_ids("a"),
+            table_of_ids("unknown"),
+            Table::local("m"),
+            Table::opaque("v", "a view"),
+        ] {
+            let error = declared(wrong).unwrap_err();
+            assert!(matches!(error, TenancyError::NotDeclarable(_)), "{error}");
+        }
+    }
+
+    fn table_of_ids(name: &str) -> Table {
+        table(name, TenantType::Int8)
+    }
+
+    #[test]
     fn names_resolve_along_the_search_path() {
         let tenancy = Tenancy::builder()
             .search_path(["app", "public"])
@@ -241,6 +338,9 @@ mod tests {
             one.clone().enum_type("status"),
             one.clone().user_function("f"),
             one.clone().table(Table::reference("c")),
+            one.clone().table(Table::opaque("c", "a foreign table")),
+            one.clone().view(View::new("v", "SELECT 1")),
+            one.clone().view(View::new("v", "SELECT 1").columns(["a"])),
         ];
         for builder in changed {
             assert_ne!(base, builder.build().unwrap().fingerprint());

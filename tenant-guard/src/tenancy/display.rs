@@ -19,12 +19,27 @@ impl fmt::Display for Tenancy {
                 )?,
                 TableKind::Reference => writeln!(f, "reference")?,
                 TableKind::Local => writeln!(f, "local")?,
+                TableKind::Opaque { what } => writeln!(f, "{what}, refused")?,
             }
-            let columns = table.column_list().iter().map(|column| &column.name);
-            writeln!(f, "    columns {}", joined(columns))?;
+            if table.is_read_only() {
+                writeln!(f, "    declared, never written")?;
+            }
+            if !matches!(table.kind(), TableKind::Opaque { .. }) {
+                let columns = table.column_list().iter().map(|column| &column.name);
+                writeln!(f, "    columns {}", joined(columns))?;
+            }
             for key in table.unique_keys() {
                 let name = key.name.as_ref().map_or("(unnamed)", Ident::as_str);
                 writeln!(f, "    key {name} ({})", joined(&key.columns))?;
+            }
+        }
+        for view in self.views.values() {
+            writeln!(f, "{}: view", view.name())?;
+            if !view.column_list().is_empty() {
+                writeln!(f, "    columns {}", joined(view.column_list()))?;
+            }
+            for line in view.definition().lines() {
+                writeln!(f, "    {}", line.trim())?;
             }
         }
         for (what, names) in [

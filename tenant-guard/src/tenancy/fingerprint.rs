@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::name::Ident;
-use super::{Table, TableKind};
+use super::{Table, TableKind, View};
 
 /// 128 bits that two equal tenancies share, also across processes and builds of one version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -35,6 +35,10 @@ impl FingerprintBuilder {
         self.0.write(text.as_bytes());
     }
 
+    pub(super) fn count(&mut self, items: usize) {
+        self.0.write_u64(items as u64);
+    }
+
     pub(super) fn names<'a>(&mut self, names: impl ExactSizeIterator<Item = &'a Ident>) {
         self.0.write_u64(names.len() as u64);
         for name in names {
@@ -54,13 +58,29 @@ impl FingerprintBuilder {
             }
             TableKind::Reference => self.part("reference"),
             TableKind::Local => self.part("local"),
+            TableKind::Opaque { what } => {
+                self.part("opaque");
+                self.part(what);
+            }
         }
+        self.part(if table.is_read_only() {
+            "read-only"
+        } else {
+            ""
+        });
         self.names(table.column_list().iter().map(|column| &column.name));
         self.0.write_u64(table.unique_keys().len() as u64);
         for key in table.unique_keys() {
             self.part(key.name.as_ref().map_or("", Ident::as_str));
             self.names(key.columns.iter());
         }
+    }
+
+    pub(super) fn view(&mut self, view: &View) {
+        self.part(view.name().schema.as_str());
+        self.part(view.name().name.as_str());
+        self.names(view.column_list().iter());
+        self.part(view.definition());
     }
 
     pub(super) fn finish(self) -> Fingerprint {

@@ -19,6 +19,7 @@ mod split;
 mod statement;
 mod types;
 mod up;
+mod view;
 
 use std::path::Path;
 
@@ -39,7 +40,9 @@ impl Tenancy {
     /// Followed are tables, their columns, unique keys and partitions, indexes, enum and composite
     /// types, the names of functions, `search_path`, transactions, and Citus' calls such as
     /// `SELECT create_distributed_table('tasks', 'tenant_id')`. A table that is never distributed is
-    /// [local](crate::TableKind::Local); views, and tables of other tools, are not in the tenancy.
+    /// [local](crate::TableKind::Local); tables of other tools are not in the tenancy. Views are
+    /// followed until something changes that a name in their query could mean; then, as
+    /// materialized views and foreign tables, they are [opaque](crate::TableKind::Opaque).
     /// Tables are put into colocation groups as Citus does. The tenancy's search path is the last
     /// that was set other than for one transaction, or `public`.
     ///

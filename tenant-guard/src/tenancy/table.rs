@@ -11,6 +11,8 @@ pub struct Table {
     kind: TableKind,
     columns: Vec<Column>,
     unique_keys: Vec<UniqueKey>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    read_only: bool,
 }
 
 /// Whose rows a table holds.
@@ -24,6 +26,14 @@ pub enum TableKind {
     Reference,
     /// A table of the coordinator alone; guarded SQL never reaches it.
     Local,
+    /// A materialized view, a foreign table, or a view whose query is not known: nobody has said
+    /// whose rows it holds, so guarded SQL never reaches it. See [`Tenancy::declare`].
+    ///
+    /// [`Tenancy::declare`]: crate::Tenancy::declare
+    Opaque {
+        /// What it is, as in "it is *a materialized view*".
+        what: String,
+    },
 }
 
 /// How a tenant table is distributed.
@@ -78,6 +88,13 @@ impl Table {
         Self::new(name, TableKind::Local)
     }
 
+    /// A relation of which nobody has said whose rows it holds, and what it is: "a materialized
+    /// view". Guarded SQL may not name it.
+    pub fn opaque(name: &str, what: &str) -> Self {
+        let what = what.to_owned();
+        Self::new(name, TableKind::Opaque { what })
+    }
+
     fn new(name: &str, kind: TableKind) -> Self {
         let name = TableName::new("public", name);
         Self {
@@ -85,6 +102,7 @@ impl Table {
             kind,
             columns: Vec::new(),
             unique_keys: Vec::new(),
+            read_only: false,
         }
     }
 
@@ -143,6 +161,19 @@ impl Table {
         self
     }
 
+    /// Never written to or locked: a view that is [declared](crate::Tenancy::declare) to be a
+    /// table.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self
+    }
+
+    /// Whether it is never written to or locked.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
     /// The full name.
     pub fn name(&self) -> &TableName {
         &self.name
@@ -157,7 +188,7 @@ impl Table {
     pub fn distribution(&self) -> Option<&Distribution> {
         match &self.kind {
             TableKind::Distributed(distribution) => Some(distribution),
-            TableKind::Reference | TableKind::Local => None,
+            TableKind::Reference | TableKind::Local | TableKind::Opaque { .. } => None,
         }
     }
 

@@ -18,3 +18,4 @@ mod migrations;
 mod refusals;
 mod rls;
 mod schema;
+mod views;

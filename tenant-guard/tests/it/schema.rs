@@ -1,11 +1,11 @@
 //! The schema that cases and properties share.
 
-use tenant_guard::{Guard, Policy, Table, Tenancy, TenantType};
+use tenant_guard::{Guard, Policy, Table, Tenancy, TenancyBuilder, TenantType, View};
 
 /// Three tenant tables, one with a key that lacks the tenant, one whose tenant column comes last, a reference table, a local one.
 pub(crate) fn tenancy() -> Tenancy {
     let tenant = |name| Table::distributed(name, "tenant_id", TenantType::Int8);
-    Tenancy::builder()
+    views(Tenancy::builder())
         .table(
             tenant("tasks")
                 .columns([
@@ -56,6 +56,69 @@ pub(crate) fn tenancy() -> Tenancy {
         .user_function("leak")
         .build()
         .expect("a sound schema")
+}
+
+/// Views of all sorts, some of which PostgreSQL would not make.
+fn views(builder: TenancyBuilder) -> TenancyBuilder {
+    let definitions = [
+        ("open_tasks", "SELECT id, title FROM tasks WHERE NOT done"),
+        (
+            "counted_tasks",
+            "SELECT id, count(*) OVER () AS n FROM tasks",
+        ),
+        (
+            "dashboard",
+            "SELECT c.name AS country, (SELECT count(*) FROM open_tasks) AS open FROM public.countries c",
+        ),
+        (
+            "german_countries",
+            "SELECT code FROM countries WHERE name = 'Germany';",
+        ),
+        ("constants", "/* none */ VALUES (1) -- more"),
+        ("locking_tasks", "SELECT id FROM tasks FOR UPDATE"),
+        ("spying", "SELECT query FROM pg_stat_activity"),
+        ("auditing", "SELECT pg_read_file('x')"),
+        ("mixed", "SELECT t.id FROM tasks t, events e"),
+        ("circular", "SELECT * FROM circular"),
+        (
+            "writing",
+            "WITH d AS (DELETE FROM tasks RETURNING id) SELECT id FROM d",
+        ),
+        ("with_parameter", "SELECT $1"),
+        ("not_sql", "FROM tasks"),
+        (
+            "computed_tasks",
+            "SELECT id, title::int AS number FROM tasks",
+        ),
+        (
+            "numbered_tasks",
+            "SELECT id FROM tasks WHERE title::int > 0",
+        ),
+    ];
+    let builder = definitions
+        .into_iter()
+        .fold(builder, |builder, (name, definition)| {
+            let view = View::new(name, definition);
+            builder.view(match name {
+                "constants" => view.columns(["one"]),
+                _ => view,
+            })
+        });
+    let progress = View::new("progress", "SELECT done, count(*) FROM tasks GROUP BY done");
+    builder
+        .view(progress.columns(["done", "n"]))
+        .table(Table::opaque("totals", "a materialized view"))
+        .table(Table::opaque("elsewhere", "a foreign table"))
+        .table(
+            Table::distributed("declared_totals", "tenant_id", TenantType::Int8)
+                .columns(["tenant_id", "points"])
+                .read_only(),
+        )
+        .table(
+            Table::reference("declared_rates")
+                .columns(["rate"])
+                .read_only(),
+        )
 }
 
 pub(crate) fn guard() -> Guard {

@@ -95,6 +95,10 @@ fn placement(table: &Table, found: Option<&CitusTable>) -> Option<Finding> {
         }) => format!("distributed by {column}"),
         Some(_) => "distributed by no column".to_owned(),
     };
+    if table.is_read_only() {
+        // A view that was declared: Citus knows nothing of it.
+        return None;
+    }
     let believed = match table.kind() {
         TableKind::Distributed(distribution) => {
             let by = found
@@ -111,7 +115,7 @@ fn placement(table: &Table, found: Option<&CitusTable>) -> Option<Finding> {
             }
             "a reference table".to_owned()
         }
-        TableKind::Local => return None,
+        TableKind::Local | TableKind::Opaque { .. } => return None,
     };
     let message = format!(
         "the tenancy takes it for {believed}, and it is {}",

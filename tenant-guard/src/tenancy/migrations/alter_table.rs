@@ -8,6 +8,7 @@ use super::error::MigrationProblem as Problem;
 use super::index;
 use super::key::{self, Label};
 use super::schema::{Placement, Schema};
+use super::view;
 
 /// Actions that change neither columns nor keys nor names.
 const IRRELEVANT: &[&str] = &[
@@ -40,6 +41,9 @@ pub(super) fn alter(schema: &mut Schema, mut at: Cursor<'_>) -> Result<(), Probl
     let written = at.name()?;
     if at.peek().is_some_and(|token| at.slice(token) == "*") {
         at.next();
+    }
+    if let Some(name) = schema.find(&written)? {
+        view::alter(schema, &name, at)?;
     }
     let actions = relevant_actions(at);
     if actions.is_empty() {
@@ -148,6 +152,9 @@ fn add(schema: &mut Schema, table: &TableName, mut at: Cursor<'_>) -> Result<(),
             name: format!("column {} of {table}", column.name),
         });
     }
+    for member in family(schema, table) {
+        schema.columns_changed(&member, &column.name);
+    }
     if let Some(columns) = &mut schema.table_mut(table)?.columns {
         columns.push(column);
     }
@@ -219,6 +226,8 @@ fn rename_column(
         });
     }
     for member in family(schema, table) {
+        schema.columns_changed(&member, &from);
+        schema.columns_changed(&member, &to);
         let state = schema.table_mut(&member)?;
         for column in state.columns.iter_mut().flatten() {
             if column.name == from {
@@ -270,6 +279,7 @@ fn drop_column(schema: &mut Schema, table: &TableName, mut at: Cursor<'_>) -> Re
     }
     refuse_for_tenant_column(schema, table, &gone)?;
     for member in family(schema, table) {
+        schema.columns_changed(&member, &gone);
         let state = schema.table_mut(&member)?;
         if let Some(columns) = &mut state.columns {
             columns.retain(|column| column.name != gone);

@@ -9,6 +9,7 @@ use super::error::MigrationProblem as Problem;
 use super::key::{Key, names_in};
 use super::search_path::SearchPath;
 use super::split::split;
+use super::view::ViewState;
 
 /// The schema that stands for each session's own temporary one.
 const TEMPORARY: &str = "pg_temp";
@@ -26,8 +27,11 @@ pub(super) struct Schema {
 #[derive(Clone, Debug)]
 pub(super) enum Relation {
     Table(TableState),
-    /// A view, a foreign table, a sequence: known by name, and refused by the guard.
-    Other,
+    View(ViewState),
+    /// A relation of which nobody has said whose rows it holds, and what it is.
+    Opaque(&'static str),
+    /// Known by name, as it shares names with tables.
+    Sequence,
 }
 
 /// A table as it is so far.
@@ -142,7 +146,7 @@ impl Schema {
             .iter()
             .filter_map(|(name, relation)| match relation {
                 Relation::Table(table) => Some((name, table)),
-                Relation::Other => None,
+                Relation::View(_) | Relation::Opaque(_) | Relation::Sequence => None,
             })
     }
 
@@ -156,24 +160,93 @@ impl Schema {
                 name: name.to_string(),
             });
         }
+        self.name_made(&name);
         self.relations.insert(name, relation);
         Ok(())
     }
 
-    /// Makes or replaces a view or the like.
-    pub(super) fn insert_other(&mut self, name: TableName) -> Result<(), Problem> {
+    /// Makes a materialized view, a foreign table or a sequence.
+    pub(super) fn insert_other(
+        &mut self,
+        name: TableName,
+        relation: Relation,
+    ) -> Result<(), Problem> {
         if let Some(Relation::Table(_)) = self.relations.get(&name) {
             return Err(Problem::Exists {
                 name: name.to_string(),
             });
         }
-        self.relations.insert(name, Relation::Other);
+        self.name_made(&name);
+        self.relations.insert(name, relation);
         Ok(())
+    }
+
+    /// Makes or replaces a view.
+    pub(super) fn insert_view(
+        &mut self,
+        name: TableName,
+        view: ViewState,
+        replaces: bool,
+    ) -> Result<(), Problem> {
+        match self.relations.get(&name) {
+            Some(Relation::View(_)) if replaces => self.name_changed(&name.name),
+            Some(_) => {
+                return Err(Problem::Exists {
+                    name: name.to_string(),
+                });
+            }
+            None => self.name_made(&name),
+        }
+        self.relations.insert(name, Relation::View(view));
+        Ok(())
+    }
+
+    pub(super) fn relation_mut(&mut self, name: &TableName) -> Option<&mut Relation> {
+        self.relations.get_mut(name)
+    }
+
+    /// Whether a temporary relation has this name.
+    pub(super) fn is_temporary(&self, name: &Ident) -> bool {
+        let name = TableName::new(TEMPORARY, name.clone());
+        self.relations.contains_key(&name)
+    }
+
+    fn views_mut(&mut self) -> impl Iterator<Item = &mut ViewState> {
+        self.relations
+            .values_mut()
+            .filter_map(|relation| match relation {
+                Relation::View(view) => Some(view),
+                Relation::Table(_) | Relation::Opaque(_) | Relation::Sequence => None,
+            })
+    }
+
+    /// A new relation can take the place of another one of its name along a search path.
+    fn name_made(&mut self, name: &TableName) {
+        let hides = self
+            .relations
+            .keys()
+            .any(|other| other.name == name.name && other.schema != name.schema);
+        if hides && name.schema.as_str() != TEMPORARY {
+            self.name_changed(&name.name);
+        }
+    }
+
+    fn name_changed(&mut self, name: &Ident) {
+        self.views_mut().for_each(|view| view.name_changed(name));
+    }
+
+    /// A column was made, renamed or dropped.
+    pub(super) fn columns_changed(&mut self, relation: &TableName, column: &Ident) {
+        self.views_mut()
+            .for_each(|view| view.column_changed(&relation.name, column));
     }
 
     /// Drops a relation, and a partitioned table's partitions with it.
     pub(super) fn remove(&mut self, name: &TableName) {
         self.relations.remove(name);
+        if name.schema.as_str() != TEMPORARY {
+            self.name_changed(&name.name);
+        }
         let partitions: Vec<TableName> = self
             .tables()
             .filter(|(_, table)| table.parent.as_ref() == Some(name))
@@ -187,6 +260,7 @@ impl Schema {
     /// Gives a relation another name; partitions go on pointing at it.
     pub(super) fn rename(&mut self, from: &TableName, to: &TableName) -> Result<(), Problem> {
         let relation = self.relations.remove(from).ok_or_else(|| unknown(from))?;
+        self.name_changed(&from.name);
         self.insert(to.clone(), relation)?;
         for relation in self.relations.values_mut() {
             if let Relation::Table(table) = relation
@@ -222,6 +296,7 @@ impl Schema {
             let target = TableName::new(to.clone(), name.name.clone());
             self.rename(&name, &target)?;
         }
+        self.name_changed(from);
         let types = std::mem::take(&mut self.types);
         self.types = types
             .into_iter()
@@ -318,9 +393,17 @@ impl Schema {
         } else {
             path.to_vec()
         };
-        let mut builder = Tenancy::builder().search_path(path);
-        for (name, state) in self.tables() {
-            builder = builder.table(self.table_for_guard(name, state));
+        let mut builder = Tenancy::builder().search_path(path.clone());
+        for (name, relation) in &self.relations {
+            builder = match relation {
+                Relation::Table(state) => builder.table(self.table_for_guard(name, state)),
+                Relation::View(view) => view.add_to(builder, name, &path),
+                Relation::Opaque(what) => {
+                    let table = Table::opaque(name.name.as_str(), what);
+                    builder.table(table.schema(name.schema.as_str()))
+                }
+                Relation::Sequence => builder,
+            };
         }
         for (name, definition) in &self.types {
             // A type's name is known without its schema, so none of that name may run code.

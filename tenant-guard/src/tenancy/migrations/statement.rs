@@ -3,8 +3,8 @@
 use super::super::TableName;
 use super::cursor::Cursor;
 use super::error::MigrationProblem as Problem;
-use super::schema::Schema;
-use super::{alter_table, block, call, citus, create_table, index, literal, types};
+use super::schema::{Relation, Schema};
+use super::{alter_table, block, call, citus, create_table, index, literal, types, view};
 use crate::lexer::Kind;
 
 /// Kinds of statements that change no table, column, key, type or distribution, by their first
@@ -111,16 +111,21 @@ fn create(schema: &mut Schema, mut at: Cursor<'_>) -> Result<(), Problem> {
         index::create(schema, at, true)
     } else if at.eat("INDEX") {
         index::create(schema, at, false)
-    } else if at.eat_any(&[
-        "VIEW",
-        "RECURSIVE VIEW",
-        "MATERIALIZED VIEW",
-        "FOREIGN TABLE",
-        "SEQUENCE",
-    ]) {
-        at.eat("IF NOT EXISTS");
-        let name = schema.place(&at.name()?, temporary)?;
-        schema.insert_other(name)
+    } else if at.eat("VIEW") {
+        view::create(schema, at, replaces, temporary, false)
+    } else if at.eat("RECURSIVE VIEW") {
+        view::create(schema, at, replaces, temporary, true)
+    } else if at.eat("MATERIALIZED VIEW") {
+        other(
+            schema,
+            at,
+            temporary,
+            Relation::Opaque("a materialized view"),
+        )
+    } else if at.eat("FOREIGN TABLE") {
+        other(schema, at, temporary, Relation::Opaque("a foreign table"))
+    } else if at.eat("SEQUENCE") {
+        other(schema, at, temporary, Relation::Sequence)
     } else if at.eat("TYPE") {
         types::create(schema, at)
     } else if at.eat("DOMAIN") {
@@ -145,6 +150,17 @@ fn create(schema: &mut Schema, mut at: Cursor<'_>) -> Result<(), Problem> {
     } else {
         Err(Problem::UnknownStatement)
     }
+}
+
+fn other(
+    schema: &mut Schema,
+    mut at: Cursor<'_>,
+    temporary: bool,
+    relation: Relation,
+) -> Result<(), Problem> {
+    at.eat("IF NOT EXISTS");
+    let name = schema.place(&at.name()?, temporary)?;
+    schema.insert_other(name, relation)
 }
 
 /// A schema may be created together with its tables; that is not read.

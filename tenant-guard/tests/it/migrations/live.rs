@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use citus_testkit::TestCluster;
-use citus_testkit::tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
-use tenant_guard::{Ident, Table, TableKind, Tenancy, TenantType, split_statements};
+use citus_testkit::tokio_postgres::{Client, Column, SimpleQueryMessage, SimpleQueryRow};
+use tenant_guard::{Ident, Table, TableKind, Tenancy, TenantType, View, split_statements};
 
 use super::{cases, files, pages};
 
@@ -37,6 +37,9 @@ async fn a_server_makes_of_them_what_was_read() {
             // What a connection that was pinned to the tenancy's path sees.
             let read = description(&tenancy, cluster.is_citus());
             let made = catalog(&client, cluster.is_citus()).await;
+            for view in tenancy.views() {
+                check_view(&client, &tenancy, view).await;
+            }
             if read != made {
                 writeln!(
                     differences,
@@ -62,7 +65,8 @@ type Description = (String, Vec<String>, BTreeSet<String>);
 
 fn description(tenancy: &Tenancy, is_citus: bool) -> BTreeMap<String, Description> {
     let mut groups = Groups::default();
-    let tables = tenancy.tables().map(|table| {
+    let known = |table: &&Table| !matches!(table.kind(), TableKind::Opaque { .. });
+    let tables = tenancy.tables().filter(known).map(|table| {
         let kind = match table.kind() {
             TableKind::Distributed(distribution) if is_citus => format!(
                 "by {} {}, group {}",
@@ -83,6 +87,26 @@ fn description(tenancy: &Tenancy, is_citus: bool) -> BTreeMap<String, Descriptio
         )
     });
     tables.collect()
+}
+
+/// The query that was read gives the columns that the view has.
+async fn check_view(client: &Client, tenancy: &Tenancy, view: &View) {
+    let path: Vec<_> = tenancy.search_path().iter().map(Ident::quoted).collect();
+    let set = format!("SET search_path = {}", path.join(", "));
+    client.batch_execute(&set).await.unwrap();
+    let query = client.prepare(view.definition()).await.unwrap();
+    let named = view.column_list().iter().map(Ident::as_str);
+    let rest = query.columns().iter().skip(view.column_list().len());
+    let read: Vec<&str> = named.chain(rest.map(Column::name)).collect();
+
+    let name = view.name();
+    let name = format!("{}.{}", name.schema.quoted(), name.name.quoted());
+    let made = client
+        .prepare(&format!("SELECT * FROM {name}"))
+        .await
+        .unwrap();
+    let made: Vec<&str> = made.columns().iter().map(Column::name).collect();
+    assert_eq!(read, made, "{name}");
 }
 
 fn keys(table: &Table) -> BTreeSet<String> {
