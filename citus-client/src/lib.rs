@@ -99,6 +99,6 @@ pub use unscoped::{Unscoped, UnscopedTransaction};
 
 // Parts of this crate's own interface, and what one needs to use them.
 pub use postgres_types::{FromSql, ToSql};
-pub use tenant_guard::{self, GuardedSql, Policy, Refusal, Tenancy, TenantType};
+pub use tenant_guard::{self, GuardedSql, Policy, Refusal, StaticSql, Tenancy, TenantType};
 pub use tokio_postgres::Row;
 pub use tokio_postgres::error::{DbError, SqlState};

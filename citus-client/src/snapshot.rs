@@ -179,7 +179,7 @@ fn groups_by_size(tenancy: &Tenancy) -> Vec<(Ident, TenantType)> {
 
 #[cfg(test)]
 mod tests {
-    use tenant_guard::{Policy, Table};
+    use tenant_guard::{Policy, StaticSql, Table};
 
     use super::*;
     use crate::tenant::Call;
@@ -211,15 +211,14 @@ mod tests {
         let topology = Topology::fixed(["a", "b"], 32).unwrap();
         let snapshot = Snapshot::new(topology, guard(&["public"]), &connecting(), None);
         let snapshot = arc_swap::ArcSwap::from_pointee(snapshot);
-        let sql = "SELECT id FROM tasks WHERE id = $1";
+        static FIXED: StaticSql<1> = StaticSql::new("SELECT id FROM tasks WHERE id = $1");
         let tenant = TenantId::from(42);
         let decide = || {
             let snapshot = snapshot.load();
-            Call::new(&snapshot, &tenant, sql, 1)
-                .unwrap()
-                .node
-                .address()
-                .port
+            let made_at_run_time = Call::new(&snapshot, &tenant, FIXED.text(), 1).unwrap();
+            let call = Call::new(&snapshot, &tenant, &FIXED, 1).unwrap();
+            assert!(Arc::ptr_eq(&call.node, &made_at_run_time.node));
+            call.node.address().port
         };
         // The guard reads the statement once.
         decide();

@@ -45,11 +45,12 @@ impl Tenant {
     ///
     /// # Errors
     /// See [`RequestError`].
-    pub async fn query(
+    pub async fn query<S: IntoGuarded>(
         &self,
-        statement: impl IntoGuarded,
-        params: &[&(dyn ToSql + Sync)],
+        statement: S,
+        params: S::Params<'_>,
     ) -> Result<Vec<Row>, RequestError> {
+        let params = S::as_slice(params);
         let call = self.call(statement, params)?;
         let lease = self.lease(&call).await?;
         self.inner.observe(
@@ -64,11 +65,12 @@ impl Tenant {
     /// # Errors
     /// See [`RequestError`]; [`RequestError::RowCount`] for more rows or none. What the statement
     /// changed stays changed.
-    pub async fn query_one(
+    pub async fn query_one<S: IntoGuarded>(
         &self,
-        statement: impl IntoGuarded,
-        params: &[&(dyn ToSql + Sync)],
+        statement: S,
+        params: S::Params<'_>,
     ) -> Result<Row, RequestError> {
+        let params = S::as_slice(params);
         let call = self.call(statement, params)?;
         let lease = self.lease(&call).await?;
         self.inner.observe(
@@ -82,11 +84,12 @@ impl Tenant {
     ///
     /// # Errors
     /// See [`RequestError`]; [`RequestError::RowCount`] for more rows.
-    pub async fn query_opt(
+    pub async fn query_opt<S: IntoGuarded>(
         &self,
-        statement: impl IntoGuarded,
-        params: &[&(dyn ToSql + Sync)],
+        statement: S,
+        params: S::Params<'_>,
     ) -> Result<Option<Row>, RequestError> {
+        let params = S::as_slice(params);
         let call = self.call(statement, params)?;
         let lease = self.lease(&call).await?;
         let request = call.request(params, &self.inner);
@@ -110,11 +113,12 @@ impl Tenant {
     ///
     /// # Errors
     /// See [`RequestError`].
-    pub async fn query_raw(
+    pub async fn query_raw<S: IntoGuarded>(
         &self,
-        statement: impl IntoGuarded,
-        params: &[&(dyn ToSql + Sync)],
+        statement: S,
+        params: S::Params<'_>,
     ) -> Result<RowStream<'static>, RequestError> {
+        let params = S::as_slice(params);
         let call = self.call(statement, params)?;
         let lease = self.lease(&call).await?;
         let request = call.request(params, &self.inner);
@@ -129,11 +133,12 @@ impl Tenant {
     ///
     /// # Errors
     /// See [`RequestError`].
-    pub async fn execute(
+    pub async fn execute<S: IntoGuarded>(
         &self,
-        statement: impl IntoGuarded,
-        params: &[&(dyn ToSql + Sync)],
+        statement: S,
+        params: S::Params<'_>,
     ) -> Result<u64, RequestError> {
+        let params = S::as_slice(params);
         let call = self.call(statement, params)?;
         let lease = self.lease(&call).await?;
         self.inner.observe(

@@ -118,11 +118,12 @@ impl<'a> Transaction<'a> {
     ///
     /// # Errors
     /// See [`RequestError`].
-    pub async fn query(
+    pub async fn query<S: IntoGuarded>(
         &self,
-        statement: impl IntoGuarded,
-        params: &[&(dyn ToSql + Sync)],
+        statement: S,
+        params: S::Params<'_>,
     ) -> Result<Vec<Row>, RequestError> {
+        let params = S::as_slice(params);
         let call = self.call(statement, params)?;
         let state = self.scope.state();
         let connection = state.connection().await?;
@@ -134,11 +135,12 @@ impl<'a> Transaction<'a> {
     /// # Errors
     /// See [`RequestError`]; [`RequestError::RowCount`] for more rows or none, which does not fail
     /// the transaction.
-    pub async fn query_one(
+    pub async fn query_one<S: IntoGuarded>(
         &self,
-        statement: impl IntoGuarded,
-        params: &[&(dyn ToSql + Sync)],
+        statement: S,
+        params: S::Params<'_>,
     ) -> Result<Row, RequestError> {
+        let params = S::as_slice(params);
         let call = self.call(statement, params)?;
         let state = self.scope.state();
         let connection = state.connection().await?;
@@ -150,11 +152,12 @@ impl<'a> Transaction<'a> {
     /// # Errors
     /// See [`RequestError`]; [`RequestError::RowCount`] for more rows, which does not fail the
     /// transaction.
-    pub async fn query_opt(
+    pub async fn query_opt<S: IntoGuarded>(
         &self,
-        statement: impl IntoGuarded,
-        params: &[&(dyn ToSql + Sync)],
+        statement: S,
+        params: S::Params<'_>,
     ) -> Result<Option<Row>, RequestError> {
+        let params = S::as_slice(params);
         let call = self.call(statement, params)?;
         let state = self.scope.state();
         let connection = state.connection().await?;
@@ -170,11 +173,12 @@ impl<'a> Transaction<'a> {
     ///
     /// # Errors
     /// See [`RequestError`].
-    pub async fn query_raw(
+    pub async fn query_raw<S: IntoGuarded>(
         &self,
-        statement: impl IntoGuarded,
-        params: &[&(dyn ToSql + Sync)],
+        statement: S,
+        params: S::Params<'_>,
     ) -> Result<RowStream<'_>, RequestError> {
+        let params = S::as_slice(params);
         let call = self.call(statement, params)?;
         let state = self.scope.state();
         let connection = state.connection().await?;
@@ -191,11 +195,12 @@ impl<'a> Transaction<'a> {
     ///
     /// # Errors
     /// See [`RequestError`].
-    pub async fn execute(
+    pub async fn execute<S: IntoGuarded>(
         &self,
-        statement: impl IntoGuarded,
-        params: &[&(dyn ToSql + Sync)],
+        statement: S,
+        params: S::Params<'_>,
     ) -> Result<u64, RequestError> {
+        let params = S::as_slice(params);
         let call = self.call(statement, params)?;
         let state = self.scope.state();
         let connection = state.connection().await?;

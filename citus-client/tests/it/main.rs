@@ -15,6 +15,7 @@ mod refresh;
 mod requests;
 mod routing;
 mod schema_checks;
+mod static_sql;
 mod support;
 #[cfg(all(feature = "rustls-023", unix))]
 mod tls;
