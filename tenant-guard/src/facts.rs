@@ -212,6 +212,10 @@ pub(crate) enum MergeAction {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum MergeValues {
     /// The bytes of `DEFAULT VALUES`.
+    #[cfg_attr(
+        not(feature = "pg-grammar"),
+        expect(dead_code, reason = "sqlparser does not read it")
+    )]
     Defaults(Span),
     /// So many values, and where one more can be added.
     Row { width: usize, end: usize },

@@ -78,7 +78,7 @@ impl Guard {
     /// # Errors
     /// A [`Refusal`] with its code, the place and a hint.
     ///
-    /// ```no_run
+    /// ```
     /// use tenant_guard::{Guard, Policy, Table, Tenancy, TenantType};
     ///
     /// let tasks = Table::distributed("tasks", "tenant_id", TenantType::Int8)

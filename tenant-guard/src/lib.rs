@@ -55,13 +55,6 @@ mod certify;
 mod decide;
 pub mod doctor;
 mod draft;
-#[cfg_attr(
-    not(feature = "pg-grammar"),
-    expect(
-        dead_code,
-        reason = "the reader without C refuses every statement so far"
-    )
-)]
 mod facts;
 mod guard;
 #[cfg(feature = "pg-grammar")]

@@ -2,7 +2,7 @@
 //!
 //! sqlparser reads more than PostgreSQL, and some of it otherwise. So its tree is never taken at its
 //! word. [`tokens`] cuts the text as PostgreSQL does and demands that sqlparser cuts it alike. Then the
-//! tree is *spelled*: a reader walks it in the order of the text and takes, token by token, what
+//! tree is *spelled*: [`Reader`](reader::Reader) walks it in the order of the text and takes, token by token, what
 //! PostgreSQL's grammar writes for each node. A statement is read when
 //!
 //! - every node of the tree is one that is known here, with all its fields,
@@ -13,9 +13,24 @@
 //! Then the tree is a derivation of the text by PostgreSQL's grammar, and there is no other. Anything
 //! else is refused. Positions come from the tokens alone.
 
+mod call;
+mod expression;
+mod figured;
+mod from;
+mod insert;
+mod keywords;
+mod merge;
 mod parse;
+mod precedence;
+mod reader;
 mod refusal;
+mod sample;
+mod select;
+mod statement;
 mod tokens;
+mod type_name;
+mod window;
+mod write;
 
 use crate::facts::Statement;
 use crate::{Policy, Refusal};
@@ -23,6 +38,6 @@ use crate::{Policy, Refusal};
 /// What the statement says.
 pub(crate) fn read(sql: &str, policy: &Policy) -> Result<Statement, Refusal> {
     let tokens = tokens::cut(sql, policy)?;
-    parse::parse(sql, &tokens)?;
-    Err(refusal::unreadable())
+    let tree = parse::parse(sql, &tokens)?;
+    reader::Reader::new(sql, &tokens).statement(&tree)
 }

@@ -15,6 +15,7 @@ mod isolation;
 mod lint;
 mod messages;
 mod migrations;
+mod readers;
 mod refusals;
 mod rls;
 mod schema;

@@ -10,26 +10,45 @@ use super::tokens::Tokens;
 /// The place for a condition in a `SELECT`, `UPDATE` or `DELETE`: the `WHERE` behind this byte,
 /// which is that of its first table, of its target or of its `FROM`.
 pub(super) fn condition_site(tokens: &Tokens, behind: usize) -> Result<ConditionSite, Refusal> {
+    let ends = |index, kind| ends_clause(tokens.kind_before(index), kind);
     let start = tokens.index_behind(behind);
-    let end = tokens.find_end(start, |before, kind| {
-        kind == Kind::Where || ends_clause(before, kind)
+    let end = tokens.find_end(start, |index, kind| {
+        // The ON of `INSERT … SELECT … FROM table ON CONFLICT`.
+        let conflict = kind == Kind::On && tokens.kind(index + 1) == Some(Kind::Conflict);
+        kind == Kind::Where || conflict || ends(index, kind)
     });
     if tokens.kind(end) != Some(Kind::Where) {
         return Ok(ConditionSite::Missing(tokens.end_before(end)?));
     }
     let first = tokens.span(end + 1)?.start;
-    let behind = tokens.find_end(end + 1, ends_clause);
+    let behind = tokens.find_end(end + 1, |index, kind| {
+        let conflict = kind == Kind::On && tokens.kind(index + 1) == Some(Kind::Conflict);
+        conflict || ends(index, kind)
+    });
     Ok(ConditionSite::Existing(first..tokens.end_before(behind)?))
 }
 
 /// The byte behind the select list whose first token is at `start`.
 pub(super) fn outputs_end(tokens: &Tokens, start: usize) -> Result<usize, Refusal> {
-    let end = tokens.find_end(start, |before, kind| {
-        let from = kind == Kind::From && before != Some(Kind::Distinct);
+    let end = tokens.find_end(start, |index, kind| {
+        let before = tokens.kind_before(index);
+        let compares = before == Some(Kind::Distinct) && is_comparison(tokens, index);
+        let from = kind == Kind::From && !compares;
         // The ON of `INSERT … SELECT … ON CONFLICT`.
         from || matches!(kind, Kind::Where | Kind::Into | Kind::On) || ends_clause(before, kind)
     });
     tokens.end_before(end)
+}
+
+/// Whether the FROM at this index is that of `IS [NOT] DISTINCT FROM`.
+fn is_comparison(tokens: &Tokens, from: usize) -> bool {
+    let kind = |back: usize| from.checked_sub(back).and_then(|index| tokens.kind(index));
+    let is = match kind(2) {
+        Some(Kind::Not) => 3,
+        _ => 2,
+    };
+    // `x::is` is a cast.
+    kind(is) == Some(Kind::Is) && kind(is + 1) != Some(Kind::Typecast)
 }
 
 /// Whether a clause's condition or list ends before this token. All of these words are reserved,

@@ -96,23 +96,31 @@ impl Tokens {
         Err(lost(0..0))
     }
 
+    /// Whether this token is a name because of the one before it.
+    fn is_label(&self, index: usize) -> bool {
+        match self.kind_before(index) {
+            Some(Kind::Ascii46) => true,
+            // `t.as` is a column itself.
+            Some(Kind::As) => index
+                .checked_sub(1)
+                .is_some_and(|before| self.kind_before(before) != Some(Kind::Ascii46)),
+            _ => false,
+        }
+    }
+
     /// From `start` on, the first token at the same depth of parentheses for which `ends` holds, or
-    /// the parenthesis that closes this depth, or the end of the text. `ends` gets the token before
+    /// the parenthesis that closes this depth, or the end of the text. `ends` gets the token's index
     /// too.
-    pub(super) fn find_end(
-        &self,
-        start: usize,
-        ends: impl Fn(Option<Kind>, Kind) -> bool,
-    ) -> usize {
+    pub(super) fn find_end(&self, start: usize, ends: impl Fn(usize, Kind) -> bool) -> usize {
         let mut depth = 0_usize;
         for (index, token) in self.0.iter().enumerate().skip(start) {
             match token.kind {
                 Kind::Ascii40 | Kind::Ascii91 => depth += 1,
                 Kind::Ascii41 | Kind::Ascii93 if depth == 0 => return index,
                 Kind::Ascii41 | Kind::Ascii93 => depth -= 1,
-                // `t.order` is a column whatever it is called.
-                _ if self.kind_before(index) == Some(Kind::Ascii46) => {}
-                kind if depth == 0 && ends(self.kind_before(index), kind) => return index,
+                // `t.order` is a column and `AS order` its name, whatever the word means elsewhere.
+                _ if self.is_label(index) => {}
+                kind if depth == 0 && ends(index, kind) => return index,
                 _ => {}
             }
         }

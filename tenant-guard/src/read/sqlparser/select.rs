@@ -1,0 +1,229 @@
+//! Plain `SELECT`s and the lists of what they give.
+
+use sqlparser::ast::{
+    Distinct, Expr, Select as WrittenSelect, SelectFlavor, SelectItem,
+    SelectItemQualifiedWildcardKind, WildcardAdditionalOptions,
+};
+
+use crate::Refusal;
+use crate::facts::{ColumnName, ConditionSite, Expressions, FromItem, Locking, Output, Select};
+
+use super::figured::Figured;
+use super::keywords::Place;
+use super::reader::Reader;
+
+impl Reader<'_> {
+    pub(super) fn select(&mut self, select: &WrittenSelect) -> Result<Select, Refusal> {
+        let WrittenSelect {
+            select_token: _,
+            optimizer_hints,
+            distinct,
+            select_modifiers,
+            top,
+            top_before_distinct,
+            projection,
+            exclude,
+            into,
+            from,
+            lateral_views,
+            prewhere,
+            selection,
+            connect_by,
+            group_by,
+            cluster_by,
+            distribute_by,
+            sort_by,
+            having,
+            named_window,
+            qualify,
+            // Says something only where there is a QUALIFY.
+            window_before_qualify: _,
+            value_table_mode,
+            flavor,
+        } = select;
+        let known = optimizer_hints.is_empty()
+            && select_modifiers.is_none()
+            && top.is_none()
+            && !top_before_distinct
+            && exclude.is_none()
+            && lateral_views.is_empty()
+            && prewhere.is_none()
+            && connect_by.is_empty()
+            && cluster_by.is_empty()
+            && distribute_by.is_empty()
+            && sort_by.is_empty()
+            && qualify.is_none()
+            && value_table_mode.is_none()
+            && *flavor == SelectFlavor::Standard;
+        self.absent(known, "this clause of a SELECT")?;
+        self.absent(into.is_none(), "SELECT INTO")?;
+
+        let mut expressions = Expressions::default();
+        self.words("select")?;
+        let has_list = !projection.is_empty();
+        match distinct {
+            None => {}
+            Some(Distinct::All) => self.words("all")?,
+            Some(Distinct::Distinct) => {
+                self.absent(has_list, "DISTINCT of nothing")?;
+                self.words("distinct")?;
+            }
+            Some(Distinct::On(items)) => {
+                self.absent(has_list && !items.is_empty(), "DISTINCT ON nothing")?;
+                self.words("distinct on")?;
+                self.mark(b'(')?;
+                self.expressions(items, &mut expressions)?;
+                self.mark(b')')?;
+            }
+        }
+        let outputs_start = has_list.then(|| self.start());
+        let (outputs, first_output) = self.targets(projection, &mut expressions)?;
+        let outputs_end = has_list.then(|| self.end());
+
+        let mut items = Vec::new();
+        if !from.is_empty() {
+            self.words("from")?;
+            items = self.table_list(from)?;
+        }
+        let mut filter = Expressions::default();
+        let condition = self.condition(selection.as_ref(), &mut filter)?;
+        let condition = match items.as_slice() {
+            [FromItem::Relation(_)] => Some(condition),
+            items => (has_list && !items.is_empty()).then_some(condition),
+        };
+        let grouping = self.group_by(group_by, &mut expressions)?;
+        if let Some(having) = having {
+            self.words("having")?;
+            self.expression(having, &mut filter)?;
+        }
+        self.named_windows(named_window, &mut expressions)?;
+        self.first_output = first_output;
+        Ok(Select {
+            from: items,
+            outputs,
+            filter,
+            expressions,
+            grouping,
+            condition,
+            outputs_start,
+            outputs_end,
+            locking: Locking::None,
+        })
+    }
+
+    /// The `WHERE` that stands here, or the place for one.
+    pub(super) fn condition(
+        &mut self,
+        selection: Option<&Expr>,
+        filter: &mut Expressions,
+    ) -> Result<ConditionSite, Refusal> {
+        let Some(selection) = selection else {
+            return Ok(ConditionSite::Missing(self.end()));
+        };
+        self.words("where")?;
+        let start = self.start();
+        self.expression(selection, filter)?;
+        Ok(ConditionSite::Existing(start..self.end()))
+    }
+
+    /// A select or `RETURNING` list, and the name that its first column would have in a value's
+    /// place.
+    pub(super) fn targets(
+        &mut self,
+        items: &[SelectItem],
+        into: &mut Expressions,
+    ) -> Result<(Vec<Output>, Figured), Refusal> {
+        let mut first_output = None;
+        let outputs = self.list(items, |reader, item| {
+            let (output, figured) = reader.output(item, into)?;
+            first_output.get_or_insert(figured);
+            Ok(output)
+        })?;
+        Ok((outputs, first_output.unwrap_or(Figured::Nothing)))
+    }
+
+    fn output(
+        &mut self,
+        item: &SelectItem,
+        into: &mut Expressions,
+    ) -> Result<(Output, Figured), Refusal> {
+        match item {
+            SelectItem::UnnamedExpr(value) => {
+                self.absent(!is_star(value), "a star in parentheses")?;
+                let figured = self.expression(value, into)?;
+                Ok((figured.clone().into_output(), figured))
+            }
+            SelectItem::ExprWithAlias { expr, alias } => {
+                self.expression(expr, into)?;
+                let place = if self.eat("as") {
+                    Place::Label
+                } else {
+                    Place::BareLabel
+                };
+                let name = self.name(alias, place)?;
+                Ok((Output::Named(name.clone()), Figured::Strong(name)))
+            }
+            SelectItem::Wildcard(options) => {
+                self.plain_star(options)?;
+                let span = self.place();
+                self.symbol("*")?;
+                into.columns.push(ColumnName {
+                    schema: None,
+                    qualifier: None,
+                    name: None,
+                    span,
+                });
+                Ok((Output::Star { qualifier: None }, Figured::Nothing))
+            }
+            SelectItem::QualifiedWildcard(kind, options) => {
+                self.plain_star(options)?;
+                match kind {
+                    SelectItemQualifiedWildcardKind::ObjectName(name) => {
+                        let qualifier = self.whole_row(name, into)?;
+                        let figured = Figured::Strong(qualifier.clone());
+                        let qualifier = Some(qualifier);
+                        Ok((Output::Star { qualifier }, figured))
+                    }
+                    SelectItemQualifiedWildcardKind::Expr(value) => {
+                        let parenthesized = matches!(value, Expr::Nested(_) | Expr::Subquery(_));
+                        self.absent(parenthesized, "the fields of this expression")?;
+                        let figured = self.expression(value, into)?;
+                        self.mark(b'.')?;
+                        self.symbol("*")?;
+                        Ok((Output::Fields, figured))
+                    }
+                }
+            }
+            SelectItem::ExprWithAliases { .. } => Err(self.unknown("this alias")),
+        }
+    }
+
+    /// A star without what other databases have behind it.
+    fn plain_star(&self, options: &WildcardAdditionalOptions) -> Result<(), Refusal> {
+        let WildcardAdditionalOptions {
+            wildcard_token: _,
+            opt_ilike,
+            opt_exclude,
+            opt_except,
+            opt_replace,
+            opt_rename,
+            opt_alias,
+        } = options;
+        let plain = opt_ilike.is_none()
+            && opt_exclude.is_none()
+            && opt_except.is_none()
+            && opt_replace.is_none()
+            && opt_rename.is_none()
+            && opt_alias.is_none();
+        self.absent(plain, "this star")
+    }
+}
+
+/// `t.*`, in however many parentheses: PostgreSQL expands it all the same.
+fn is_star(value: &Expr) -> bool {
+    match value {
+        Expr::Nested(inner) => is_star(inner),
+        Expr::QualifiedWildcard(..) => true,
+        _ => false,
+    }
+}
