@@ -6,7 +6,7 @@
 //! replays a run from its first world, `ISOLATION_CASES` says how many statements are tried, and
 //! `ISOLATION_MINUTES` for how long instead.
 
-mod attack;
+pub(crate) mod attack;
 mod coverage;
 mod data;
 mod one_task;
@@ -15,7 +15,7 @@ mod record;
 mod regressions;
 mod schema;
 mod session;
-mod statement;
+pub(crate) mod statement;
 mod tape;
 mod teeth;
 mod world;
@@ -197,7 +197,8 @@ impl Fuzzing<'_> {
     }
 }
 
-fn schema_of(seed: u64) -> Schema {
+/// The schema of the world that this seed makes.
+pub(crate) fn schema_of(seed: u64) -> Schema {
     let mut bytes = [0_u8; 400];
     TestRng::from_seed(RngAlgorithm::ChaCha, &wide(seed)).fill_bytes(&mut bytes);
     Schema::generate(&mut Tape::new(&bytes))

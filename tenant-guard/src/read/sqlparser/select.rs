@@ -5,8 +5,8 @@ use sqlparser::ast::{
     SelectItemQualifiedWildcardKind, WildcardAdditionalOptions,
 };
 
-use crate::Refusal;
 use crate::facts::{ColumnName, ConditionSite, Expressions, FromItem, Locking, Output, Select};
+use crate::{Ident, Refusal};
 
 use super::figured::Figured;
 use super::keywords::Place;
@@ -150,18 +150,38 @@ impl Reader<'_> {
         match item {
             SelectItem::UnnamedExpr(value) => {
                 self.absent(!is_star(value), "a star in parentheses")?;
+                let columns = into.columns.len();
                 let figured = self.expression(value, into)?;
-                Ok((figured.clone().into_output(), figured))
+                let output = match plain_column(value, into, columns) {
+                    Some((qualifier, column)) => Output::Column {
+                        qualifier,
+                        name: column.clone(),
+                        column,
+                    },
+                    None => figured.clone().into_output(),
+                };
+                Ok((output, figured))
             }
             SelectItem::ExprWithAlias { expr, alias } => {
+                let columns = into.columns.len();
                 self.expression(expr, into)?;
+                let plain = plain_column(expr, into, columns);
                 let place = if self.eat("as") {
                     Place::Label
                 } else {
                     Place::BareLabel
                 };
                 let name = self.name(alias, place)?;
-                Ok((Output::Named(name.clone()), Figured::Strong(name)))
+                let figured = Figured::Strong(name.clone());
+                let output = match plain {
+                    Some((qualifier, column)) => Output::Column {
+                        qualifier,
+                        column,
+                        name,
+                    },
+                    None => Output::Named(name),
+                };
+                Ok((output, figured))
             }
             SelectItem::Wildcard(options) => {
                 self.plain_star(options)?;
@@ -216,6 +236,24 @@ impl Reader<'_> {
             && opt_rename.is_none()
             && opt_alias.is_none();
         self.absent(plain, "this star")
+    }
+}
+
+/// The column that an expression is, and nothing done to it: the one that was added to the first
+/// `before`.
+fn plain_column(value: &Expr, read: &Expressions, before: usize) -> Option<(Option<Ident>, Ident)> {
+    match value {
+        Expr::Nested(inner) => plain_column(inner, read, before),
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => match read.columns.get(before)? {
+            ColumnName {
+                schema: None,
+                qualifier,
+                name: Some(column),
+                span: _,
+            } => Some((qualifier.clone(), column.clone())),
+            ColumnName { .. } => None,
+        },
+        _ => None,
     }
 }
 
