@@ -118,7 +118,8 @@ fn a_draft_is_what_a_check_makes_of_generated_statements_and_attacks() {
             counts.add(&statement.sql, verdict);
             let attack = tampered(&schema, &statement, &before.sql, &tape(&mut random, 16));
             compare(&guard, &attack.sql).unwrap();
-            let mutated = Mutator::new(random.next_u64()).mutate(&[statement.sql.clone()]);
+            let mutated =
+                Mutator::new(random.next_u64()).mutate(std::slice::from_ref(&statement.sql));
             compare(&guard, &mutated).unwrap();
             before = statement;
         }
