@@ -252,6 +252,13 @@ impl Relation {
     pub(crate) fn reference_name(&self) -> &Ident {
         self.alias.as_ref().map_or(&self.name, |alias| &alias.name)
     }
+
+    /// Whether its alias gives columns other names.
+    pub(crate) fn renames_columns(&self) -> bool {
+        self.alias
+            .as_ref()
+            .is_some_and(|alias| !alias.columns.is_empty())
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

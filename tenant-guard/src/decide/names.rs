@@ -140,7 +140,10 @@ fn check_column(column: &ColumnName, scope: &Scope<'_>) -> Result<(), Refusal> {
         check_system_column(name, &column.span)?;
     }
     let Some(qualifier) = &column.qualifier else {
-        return Ok(());
+        return match &column.name {
+            Some(name) if scope.is_renamed_row(name) => Err(renamed_row(name, &column.span)),
+            _ => Ok(()),
+        };
     };
     if let Some(schema) = &column.schema {
         let mut items = scope.named(qualifier).peekable();
@@ -165,6 +168,17 @@ fn check_column(column: &ColumnName, scope: &Scope<'_>) -> Result<(), Refusal> {
         }
         _ => Ok(()),
     }
+}
+
+/// PostgreSQL names the fields of a table's row by the table, those of a sub-query's by its alias
+/// (`ExecEvalWholeRowVar`, 15).
+fn renamed_row(name: &Ident, span: &Span) -> Refusal {
+    Refusal::new(
+        Code::RelationUse,
+        format!("the row {name} has renamed columns, whose names it would not keep as a value"),
+        "leave the column names out of the alias, or name the columns that are needed",
+    )
+    .at(span.clone())
 }
 
 fn not_a_column(name: &str, span: &Span) -> Refusal {

@@ -35,6 +35,7 @@ impl<'a> Decider<'a> {
             TableKind::Distributed(distribution) => {
                 self.touch(distribution, relation)?;
                 item.is_tenant_table = !table.is_read_only();
+                item.row_is_renamed = relation.renames_columns();
                 self.select_star(relation);
                 self.edits.push(Edit::Derive {
                     relation: relation.clone(),
@@ -217,6 +218,7 @@ pub(super) fn item(relation: &Relation, columns: Columns) -> Item {
         columns,
         plain_table: None,
         is_tenant_table: false,
+        row_is_renamed: false,
     }
 }
 

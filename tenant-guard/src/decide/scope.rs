@@ -112,6 +112,9 @@ pub(super) struct Item {
     pub(super) plain_table: Option<TableName>,
     /// Whether it is a tenant table, restricted.
     pub(super) is_tenant_table: bool,
+    /// Whether it is a table that becomes a sub-query and whose columns are renamed: the fields of
+    /// its row, taken as one value, would have other names then.
+    pub(super) row_is_renamed: bool,
 }
 
 impl Item {
@@ -122,6 +125,7 @@ impl Item {
             columns,
             plain_table: None,
             is_tenant_table: false,
+            row_is_renamed: false,
         }
     }
 }
@@ -190,6 +194,7 @@ impl<'a> Scope<'a> {
             columns,
             plain_table: None,
             is_tenant_table: false,
+            row_is_renamed: false,
         });
     }
 
@@ -222,6 +227,7 @@ impl<'a> Scope<'a> {
             columns,
             plain_table: None,
             is_tenant_table: false,
+            row_is_renamed: false,
         });
     }
 
@@ -260,6 +266,20 @@ impl<'a> Scope<'a> {
             Some(outer) => Box::new(here.chain(outer.named(name))),
             None => Box::new(here),
         }
+    }
+
+    /// Whether an unqualified name is the row of such a table; a column of the name comes first.
+    pub(super) fn is_renamed_row(&self, name: &Ident) -> bool {
+        let row = self
+            .named(name)
+            .next()
+            .is_some_and(|item| item.row_is_renamed);
+        row && !self.has_column(name)
+    }
+
+    fn has_column(&self, name: &Ident) -> bool {
+        self.items.iter().any(|item| item.columns.contains(name))
+            || self.outer.is_some_and(|outer| outer.has_column(name))
     }
 
     /// Whether `qualifier.name` is a column whatever the qualifier means.
@@ -332,6 +352,7 @@ mod tests {
             columns: Columns::Known(columns.iter().map(|column| Ident::from(*column)).collect()),
             plain_table: None,
             is_tenant_table: false,
+            row_is_renamed: false,
         }
     }
 
