@@ -1,5 +1,5 @@
-//! The developers' commands: `cargo xtask setup`, `test`, `demo`, `bench`, `instructions`, `ci`,
-//! `tidy`, `functions`.
+//! The developers' commands: `cargo xtask setup`, `test`, `demo`, `bench`, `instructions`, `fuzz`,
+//! `ci`, `tidy`, `functions`.
 //!
 //! This crate builds without libclang and without PostgreSQL, because it is what installs or names
 //! them.
@@ -9,6 +9,7 @@ mod ci;
 mod command;
 mod demo;
 mod functions;
+mod fuzz;
 mod instructions;
 mod setup;
 mod test;
@@ -38,6 +39,8 @@ enum Task {
     Bench(bench::Options),
     /// Count the instructions of the guard's work with valgrind, and hold them against the budgets.
     Instructions(instructions::Options),
+    /// Try to break the guard, for minutes: `isolation` on real servers, or a target of cargo-fuzz.
+    Fuzz(fuzz::Options),
     /// All that a change has to pass: formatting, tidiness, lints, docs, licences, lean builds, budgets,
     /// tests.
     Ci(ci::Options),
@@ -65,6 +68,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Demo(options) => demo::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Instructions(options) => instructions::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Ci(options) => ci::run(&options),
         Task::Functions(options) => functions::run(&options),
         Task::Tidy => tidy::run(),

@@ -1,5 +1,7 @@
 //! `cargo xtask test`.
 
+use std::env;
+
 use clap::Args;
 
 use crate::command::{cargo, in_ci};
@@ -35,6 +37,10 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     }
     if docker {
         command.env("CITUS_TEST_BACKEND", "docker");
+    }
+    if in_ci() && env::var_os("ISOLATION_CASES").is_none() {
+        // Where a machine waits, not a person.
+        command.env("ISOLATION_MINUTES", "5");
     }
     let picks_packages = options
         .rest

@@ -1,0 +1,1 @@
+WITH RECURSIVE r (id) AS (SELECT id FROM tasks WHERE id = 1 UNION SELECT t.id FROM tasks t JOIN r ON t.project_id = r.id) SEARCH DEPTH FIRST BY id SET o CYCLE id SET c USING p TABLE r

@@ -1,0 +1,1 @@
+SELECT done, project_id, grouping(done), string_agg(title, ',' ORDER BY title) FROM tasks GROUP BY GROUPING SETS (ROLLUP (done, project_id), (project_id), ()) HAVING count(*) > 1

@@ -1,0 +1,1 @@
+INSERT INTO tasks (title, id) SELECT 'x', unnest($1::bigint[]) UNION ALL SELECT name, id FROM projects

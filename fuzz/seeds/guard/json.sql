@@ -1,0 +1,1 @@
+SELECT data->>'k', data #>> '{a,0}', jsonb_build_object('t', to_jsonb(t)) FROM tasks t, jsonb_array_elements(data->'a') WITH ORDINALITY AS e (v, n) WHERE data @? '$.a[*] ? (@ > 1)'

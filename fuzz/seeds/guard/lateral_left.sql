@@ -1,0 +1,1 @@
+SELECT * FROM (projects p RIGHT JOIN tasks t ON p.id = t.project_id) LEFT JOIN LATERAL (SELECT * FROM tasks x WHERE x.id = p.id FETCH FIRST ROW ONLY) z ON true

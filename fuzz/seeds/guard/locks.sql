@@ -1,0 +1,1 @@
+SELECT t.* FROM tasks t JOIN projects p USING (id) WHERE (t.id, t.title) > ($1, $2) ORDER BY t.id FETCH FIRST 2 ROWS WITH TIES FOR NO KEY UPDATE OF t SKIP LOCKED

@@ -1,0 +1,1 @@
+MERGE INTO tasks t USING projects p ON t.id = p.id WHEN MATCHED AND p.name = $1 THEN UPDATE SET title = p.name WHEN NOT MATCHED THEN INSERT (id, title) VALUES (p.id, p.name)

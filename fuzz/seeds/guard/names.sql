@@ -1,0 +1,1 @@
+SELECT U&"t\0061sks"."id", tAsKs.* FROM ONLY (tasks) AS "tasks" NATURAL JOIN projects AS p (a, b)

@@ -1,0 +1,1 @@
+SELECT * FROM tasks WHERE tenant_id = 5 AND done OR tenant_id IN (5, 6) OR NOT tenant_id = $2

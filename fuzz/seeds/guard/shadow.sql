@@ -1,0 +1,1 @@
+WITH tasks AS (SELECT * FROM tasks), countries AS (SELECT 1 AS id) SELECT t.id FROM tasks t JOIN public.countries c ON true

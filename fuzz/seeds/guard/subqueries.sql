@@ -1,0 +1,1 @@
+SELECT (SELECT max(title) FROM tasks), ARRAY(SELECT id FROM projects ORDER BY id) FROM countries WHERE EXISTS (SELECT 1 FROM tasks t WHERE t.title = countries.code) AND code NOT IN (SELECT name FROM projects) ORDER BY (SELECT count(*) FROM tasks) LIMIT (SELECT 3)

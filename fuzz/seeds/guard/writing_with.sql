@@ -1,0 +1,1 @@
+WITH d AS (DELETE FROM tasks WHERE done RETURNING *), u AS (UPDATE projects SET (name, id) = (SELECT title, id FROM d LIMIT 1) RETURNING id) INSERT INTO projects (id, name) SELECT d.id + 1, title FROM d, u
