@@ -157,15 +157,16 @@ impl Fuzzing<'_> {
         statement: impl Fn(&Tapes) -> Statement,
     ) {
         let coverage = RefCell::new(coverage);
+        let lost = Cell::new(false);
         let judge = |tapes: Tapes| {
-            if self.run.is_late() {
+            // Without its sessions nothing can be tried, smaller statements neither.
+            if self.run.is_late() || lost.get() {
                 return Ok(());
             }
             let statement = statement(&tapes);
-            let verdict = self
-                .runtime
-                .block_on(self.judge(&statement))
-                .map_err(TestCaseError::fail)?;
+            let verdict = self.runtime.block_on(self.judge(&statement));
+            lost.set(self.world.is_lost());
+            let verdict = verdict.map_err(TestCaseError::fail)?;
             coverage.borrow_mut().add(&statement, verdict);
             Ok(())
         };

@@ -339,6 +339,7 @@ fn is_no_plan(error: &Error) -> bool {
         message.contains("repartition")
             || message.contains("could not find valid entry for shard 0")
             || message.contains("could not create distributed plan")
+            || message.contains("MERGE")
     };
     error.as_db_error().is_some_and(|error| {
         *error.code() == SqlState::FEATURE_NOT_SUPPORTED

@@ -55,7 +55,7 @@ pub(crate) struct World<'d> {
 impl<'d> World<'d> {
     pub(crate) async fn create(databases: &'d Databases, schema: Schema) -> Self {
         let whole = &databases.whole.1;
-        whole.script(&fresh_schemas(&schema)).await;
+        make_fresh(whole, &schema).await;
         whole.script(&schema.ddl(None)).await;
         if databases.is_citus() {
             let mut statements = vec!["SET citus.shard_count = 4".to_owned()];
@@ -67,7 +67,7 @@ impl<'d> World<'d> {
             whole.script(&data::rows(&schema, tenant)).await;
             let literal = data::tenant_literal(schema.tenant_kind, tenant);
             let alone = &databases.alone[tenant].1;
-            alone.script(&fresh_schemas(&schema)).await;
+            make_fresh(alone, &schema).await;
             alone.script(&schema.ddl(Some(&literal))).await;
             alone.script(&data::reference_rows(&schema)).await;
             alone.script(&data::rows(&schema, tenant)).await;
@@ -96,6 +96,14 @@ impl<'d> World<'d> {
 
     pub(crate) fn is_citus(&self) -> bool {
         self.databases.is_citus()
+    }
+
+    /// Whether a server has ended a session, as it does when it crashes.
+    pub(crate) fn is_lost(&self) -> bool {
+        let alone = (0..TENANTS).map(|tenant| self.alone(tenant));
+        alone
+            .chain([self.whole])
+            .any(|session| session.client.is_closed())
     }
 
     /// What a guard that refuses unknown columns has against a statement.
@@ -161,15 +169,20 @@ impl<'d> World<'d> {
 }
 
 /// Empties the database and sets the path of the session.
-fn fresh_schemas(schema: &Schema) -> Vec<String> {
+async fn make_fresh(session: &Session, schema: &Schema) {
+    // The schema `public` stays: Citus has views in it.
+    let tables = "SELECT format('DROP TABLE IF EXISTS public.%I CASCADE', relname) FROM pg_class c
+        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND NOT EXISTS (
+            SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')";
+    let tables = session.texts(tables).await.expect("the tables");
+    let mut statements = tables.concat();
+    for old in ["app", "\"My App\"", "archive"] {
+        statements.push(format!("DROP SCHEMA IF EXISTS {old} CASCADE"));
+    }
     let name = quoted(&schema.name);
-    let mut statements: Vec<String> = ["public", "app", "\"My App\"", "archive"]
-        .iter()
-        .map(|old| format!("DROP SCHEMA IF EXISTS {old} CASCADE"))
-        .collect();
-    statements.push(format!("CREATE SCHEMA {name}"));
+    statements.push(format!("CREATE SCHEMA IF NOT EXISTS {name}"));
     statements.push(format!("SET search_path = {name}"));
-    statements
+    session.script(&statements).await;
 }
 
 /// A table called like a tenant's, in a schema that the guard knows nothing of.
