@@ -1,10 +1,12 @@
 //! `cargo xtask ci`: all that a change has to pass.
 
+use std::env;
+use std::path::Path;
 use std::time::Instant;
 
 use clap::Args;
 
-use crate::command::{cargo, in_ci, is_in_path, run as run_command};
+use crate::command::{cargo, in_ci, is_in_path, output, run as run_command};
 use crate::{functions, fuzz, instructions, setup, test, tidy};
 
 #[derive(Debug, Args)]
@@ -32,6 +34,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             "--no-default-features",
         ])
     })?;
+    step("tenant-guard for wasm32", wasm)?;
     step("citus-client with bb8", || {
         let features = ["--no-default-features", "--features", "bb8,rustls-023"];
         clippy(&[&["--package", "citus-client", "--lib"][..], &features].concat())
@@ -69,6 +72,20 @@ fn clippy(which: &[&str]) -> anyhow::Result<()> {
         command.arg("--locked");
     }
     run_command(command.args(["--", "-D", "warnings"]))
+}
+
+/// Needs the target's standard library; CI installs it.
+fn wasm() -> anyhow::Result<()> {
+    const TARGET: &str = "wasm32-unknown-unknown";
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let libraries = output(rustc, &["--print", "target-libdir", "--target", TARGET]);
+    if !libraries.is_some_and(|folder| Path::new(&folder).exists()) {
+        anyhow::ensure!(!in_ci(), "the target {TARGET} is not installed");
+        eprintln!("{TARGET} is not installed: skipped (rustup target add {TARGET})");
+        return Ok(());
+    }
+    let mut command = cargo(["check", "--package", "tenant-guard", "--lib"]);
+    run_command(command.args(["--no-default-features", "--target", TARGET]))
 }
 
 fn docs() -> anyhow::Result<()> {

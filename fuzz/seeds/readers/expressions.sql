@@ -1,0 +1,1 @@
+SELECT -id::int, title COLLATE "C", NOT done AND id BETWEEN 1 AND 2 OR title IS DISTINCT FROM E'\'' FROM tasks WHERE id = ANY($1) AND (id, title) IN (SELECT id, name FROM projects)

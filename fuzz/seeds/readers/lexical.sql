@@ -1,0 +1,1 @@
+SELECT '\'' AS "a""b", $x$ FROM $x$, 'x'::varchar(3)[] FROM ONLY tasks /* /* */ */ WHERE id <>/* x */-1 -- end

@@ -1,0 +1,1 @@
+MERGE INTO tasks t USING projects p ON t.id = p.id WHEN MATCHED AND t.done THEN DELETE WHEN NOT MATCHED THEN INSERT (id, title) VALUES (p.id, p.name)

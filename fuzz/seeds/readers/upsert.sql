@@ -1,0 +1,1 @@
+INSERT INTO tasks AS t (id, title) VALUES ($1, DEFAULT), (2, 'x') ON CONFLICT (tenant_id, id) DO UPDATE SET (title, done) = (excluded.title, true) WHERE t.done RETURNING *
