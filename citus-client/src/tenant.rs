@@ -198,7 +198,7 @@ impl<'tenant> Call<'tenant> {
         given: usize,
     ) -> Result<Self, RequestError> {
         let guarded = statement.into_guarded(&snapshot.guard)?;
-        if guarded.tenancy() != snapshot.fingerprint {
+        if !snapshot.guard.vouches_for(&guarded) {
             return Err(RequestError::StaleStatement);
         }
         let expected = guarded.caller_params() as usize;

@@ -7,6 +7,8 @@ mod functions;
 mod operators;
 mod types;
 
-pub(crate) use functions::{Basis, Class, class as function_class, is_safe as is_safe_function};
+pub(crate) use functions::{
+    Basis, Class, Danger, class as function_class, is_safe as is_safe_function,
+};
 pub(crate) use operators::is_operator;
 pub(crate) use types::is_safe_type;

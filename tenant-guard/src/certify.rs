@@ -6,8 +6,9 @@
 //! table cannot hide in a place that the reader forgot:
 //!
 //! 1. In both trees each table's name is resolved (`WITH` queries by PostgreSQL's scoping, the rest
-//!    through the tenancy; anything else fails). In the input's, a view's name becomes the tree of
-//!    its query, as PostgreSQL makes it; the output may name none.
+//!    through the tenancy, or to a catalog that may be read; anything else fails). In the input's, a
+//!    view's name becomes the tree of its query, as PostgreSQL makes it; the output may name none. In
+//!    the output each table has its schema, so that no search path decides.
 //! 2. In the output tree each canonical restriction is folded back to what it restricts. A tenant
 //!    table that is read without its restriction, or written to without it, fails.
 //! 3. Without source positions, the two trees have to be identical, and the number of restrictions
@@ -24,6 +25,7 @@ use std::ops::Range;
 
 use pg_query::protobuf::ParseResult;
 
+use crate::policy::Catalogs;
 use crate::read::too_deep;
 use crate::splice::Spliced;
 use crate::{Code, Refusal, Tenancy};
@@ -39,6 +41,7 @@ pub(crate) fn certify(
     input: &ParseResult,
     output: &Spliced,
     tenancy: &Tenancy,
+    catalogs: &Catalogs,
     tenant_param: u32,
 ) -> Result<(), Refusal> {
     let reread = pg_query::parse(&output.text, 0).map_err(|error| match error {
@@ -46,7 +49,15 @@ pub(crate) fn certify(
         pg_query::Error::Decode(_) => too_deep(),
         _ => unproven("the output does not parse"),
     })?;
-    prove(input, &reread.protobuf, output, tenancy, tenant_param).map_err(unproven)
+    prove(
+        input,
+        &reread.protobuf,
+        output,
+        tenancy,
+        catalogs,
+        tenant_param,
+    )
+    .map_err(unproven)
 }
 
 fn unproven(failure: Failure) -> Refusal {
@@ -62,6 +73,7 @@ fn prove(
     reread: &ParseResult,
     output: &Spliced,
     tenancy: &Tenancy,
+    catalogs: &Catalogs,
     tenant_param: u32,
 ) -> Result<(), Failure> {
     let mut input = Tree::of(input).ok_or("the input's tree cannot be walked")?;
@@ -74,10 +86,13 @@ fn prove(
         return Err("the output is not one statement");
     }
 
-    let tenant_tables = resolve::resolve(&mut input, tenancy, Views::Expanded)?;
+    let tenant_tables =
+        resolve::resolve(&mut input, tenancy, catalogs, Views::Expanded)?.tenant_tables;
     check_slots(&output_tree, output, tenant_param)?;
-    resolve::resolve(&mut output_tree, tenancy, Views::Refused)?;
-    let restrictions = fold::fold(&mut output_tree, tenancy, tenant_param)?;
+    if resolve::resolve(&mut output_tree, tenancy, catalogs, Views::Refused)?.unqualified != 0 {
+        return Err("a table of the output is named without its schema");
+    }
+    let restrictions = fold::fold(&mut output_tree, tenancy, catalogs, tenant_param)?;
 
     columns::forget_all_implied(&mut input, tenancy);
     if restrictions != tenant_tables {
@@ -215,6 +230,7 @@ mod tests {
             "public.totals",
             "public.sums",
             "public.ids",
+            "pg_catalog.pg_timezone_names",
         ];
         let spliced = Spliced {
             text: output.to_owned(),
@@ -222,18 +238,23 @@ mod tests {
             table_slots: tables
                 .into_iter()
                 .flat_map(slots)
-                .map(|range| TableSlot {
-                    table: TableName::new(
-                        "public",
-                        &output[range.start + "public.".len()..range.end],
-                    ),
-                    range,
+                .map(|range| {
+                    let (schema, name) = output[range.clone()].split_once('.').unwrap();
+                    let table = TableName::new(schema, name);
+                    TableSlot { range, table }
                 })
                 .collect(),
         };
         let tree = pg_query::parse(input, 0).unwrap().protobuf;
         let reread = pg_query::parse(output, 0).unwrap().protobuf;
-        prove(&tree, &reread, &spliced, &tenancy(), 1)
+        prove(
+            &tree,
+            &reread,
+            &spliced,
+            &tenancy(),
+            Policy::default().catalogs(),
+            1,
+        )
     }
 
     const DERIVED: &str = "(SELECT * FROM public.tasks WHERE tasks.tenant_id = $1)";
@@ -264,6 +285,39 @@ mod tests {
         ] {
             assert!(certified(input, output).is_err(), "{output}");
         }
+    }
+
+    #[test]
+    fn a_catalog_is_read_as_it_is_where_it_may_be_read() {
+        let input = "SELECT * FROM pg_timezone_names";
+        let output = "SELECT * FROM pg_catalog.pg_timezone_names";
+        assert_eq!(certified(input, output), Ok(()));
+        for (input, output) in [
+            (input, "SELECT * FROM pg_catalog.pg_timezone_abbrevs"),
+            (input, input),
+            (output, "SELECT * FROM public.countries"),
+            (
+                "SELECT * FROM pg_stats",
+                "SELECT * FROM pg_catalog.pg_stats",
+            ),
+            (
+                "DELETE FROM pg_timezone_names",
+                "DELETE FROM pg_catalog.pg_timezone_names",
+            ),
+            (
+                "SELECT * FROM public.pg_timezone_names",
+                "SELECT * FROM pg_catalog.pg_timezone_names",
+            ),
+        ] {
+            assert!(certified(input, output).is_err(), "{output}");
+        }
+    }
+
+    #[test]
+    fn a_table_without_its_schema_fails() {
+        let input = "SELECT * FROM countries";
+        assert_eq!(certified(input, "SELECT * FROM public.countries"), Ok(()));
+        assert!(certified(input, input).is_err());
     }
 
     #[test]
@@ -679,7 +733,14 @@ mod tests {
                 table_slots,
             };
             let reread = pg_query::parse(&spliced.text, 0).unwrap().protobuf;
-            prove(&tree, &reread, &spliced, &tenancy(), 1)
+            prove(
+                &tree,
+                &reread,
+                &spliced,
+                &tenancy(),
+                Policy::default().catalogs(),
+                1,
+            )
         };
         assert_eq!(with(Some(end - 2..end), vec![table(14..26)]), Ok(()));
         assert!(with(Some(end - 3..end), vec![table(14..26)]).is_err());

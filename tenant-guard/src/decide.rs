@@ -266,7 +266,7 @@ impl<'a> Decider<'a> {
             }
             FromItem::Function(function) => {
                 self.expressions(&function.expressions, scope, ctes)?;
-                scope.add_function(function);
+                scope.add_function(function, self.policy);
             }
             FromItem::Join(join) => self.add_join(join, scope, ctes, flat)?,
         }

@@ -331,7 +331,7 @@ pub(crate) enum Output {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Expressions {
     pub(crate) columns: Vec<ColumnName>,
-    pub(crate) functions: Vec<QualifiedName>,
+    pub(crate) functions: Vec<Call>,
     /// What the grammar has words of its own for (`JSON_OBJECT`), and a server with an older grammar
     /// reads as a call.
     pub(crate) constructors: Vec<QualifiedName>,
@@ -340,6 +340,17 @@ pub(crate) struct Expressions {
     /// `(expression).name`
     pub(crate) fields: Vec<FieldName>,
     pub(crate) subqueries: Vec<Query>,
+}
+
+/// A function that is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) name: QualifiedName,
+    /// How many arguments it is given, with the columns of `WITHIN GROUP (ORDER BY …)`; none for
+    /// `*`.
+    pub(crate) arguments: usize,
+    /// Whether the last one is given as `VARIADIC array`.
+    pub(crate) is_variadic: bool,
 }
 
 /// A column reference with one to three parts.

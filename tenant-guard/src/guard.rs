@@ -17,7 +17,7 @@ use crate::read::pg;
 use crate::read::sqlparser;
 use crate::splice::splice;
 #[cfg(feature = "pg-grammar")]
-use crate::{Code, GuardedSql, StaticSql};
+use crate::{Code, Fingerprint, GuardedSql, StaticSql};
 use crate::{Policy, Refusal, Tenancy};
 
 /// Checks and rewrites statements under one tenancy and policy. Cloning is cheap, and clones share
@@ -49,6 +49,8 @@ pub struct Guard {
     tenancy: Arc<Tenancy>,
     policy: Arc<Policy>,
     #[cfg(feature = "pg-grammar")]
+    policy_fingerprint: Fingerprint,
+    #[cfg(feature = "pg-grammar")]
     cache: Arc<Cache>,
     #[cfg(feature = "pg-grammar")]
     places: Arc<Places>,
@@ -63,6 +65,8 @@ impl Guard {
             cache: Arc::new(Cache::new(policy.cache_bytes)),
             #[cfg(feature = "pg-grammar")]
             places: Arc::new(Places::new()),
+            #[cfg(feature = "pg-grammar")]
+            policy_fingerprint: policy.fingerprint(),
             policy: Arc::new(policy),
         }
     }
@@ -70,6 +74,30 @@ impl Guard {
     /// The schema it guards.
     pub fn tenancy(&self) -> &Tenancy {
         &self.tenancy
+    }
+
+    /// What it allows beyond the defaults.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Whether a statement was proven under this guard's schema and policy. One that was not may mean
+    /// other tables here, or may not be allowed.
+    ///
+    /// ```
+    /// use tenant_guard::{Guard, Policy, Tenancy};
+    ///
+    /// let guard = |policy| Ok::<_, tenant_guard::TenancyError>(Guard::new(Tenancy::builder().build()?, policy));
+    /// let allowing = guard(Policy::default().allow_function("slugify(text)")?)?;
+    /// let guarded = allowing.check("SELECT slugify($1)")?;
+    /// assert!(allowing.vouches_for(&guarded));
+    /// assert!(!guard(Policy::default())?.vouches_for(&guarded));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "pg-grammar")]
+    pub fn vouches_for(&self, guarded: &GuardedSql) -> bool {
+        guarded.tenancy() == self.tenancy.fingerprint()
+            && guarded.policy() == self.policy_fingerprint
     }
 
     /// What the guard would make of a statement, read in Rust alone and **not proven**. It needs no C
@@ -125,7 +153,13 @@ impl Guard {
             decision.barrier,
             decision.tenant_param,
         );
-        certify(&parsed.tree, &spliced, &self.tenancy, decision.tenant_param)?;
+        certify(
+            &parsed.tree,
+            &spliced,
+            &self.tenancy,
+            self.policy.catalogs(),
+            decision.tenant_param,
+        )?;
         Ok(GuardedSql::certified(Parts {
             text: spliced.text,
             tenant_param: decision.tenant_param,
@@ -135,6 +169,7 @@ impl Guard {
             writes: decision.writes,
             locks: decision.locks,
             tenancy: self.tenancy.fingerprint(),
+            policy: self.policy_fingerprint,
         }))
     }
 

@@ -20,6 +20,7 @@ pub(crate) struct Parts {
     pub(crate) writes: bool,
     pub(crate) locks: bool,
     pub(crate) tenancy: Fingerprint,
+    pub(crate) policy: Fingerprint,
 }
 
 impl GuardedSql {
@@ -87,5 +88,10 @@ impl GuardedSql {
     /// The tenancy it was proven under.
     pub fn tenancy(&self) -> Fingerprint {
         self.0.tenancy
+    }
+
+    /// The policy it was proven under.
+    pub fn policy(&self) -> Fingerprint {
+        self.0.policy
     }
 }

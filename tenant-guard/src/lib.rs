@@ -75,7 +75,7 @@ pub use draft::Draft;
 pub use guard::Guard;
 #[cfg(feature = "pg-grammar")]
 pub use guarded::GuardedSql;
-pub use policy::Policy;
+pub use policy::{Extension, Policy, PolicyError};
 pub use refusal::{Code, Refusal};
 pub use static_sql::StaticSql;
 pub use tenancy::{

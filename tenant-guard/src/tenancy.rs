@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use builder::{TenancyBuilder, TenancyError};
 pub use fingerprint::Fingerprint;
+pub(crate) use fingerprint::FingerprintBuilder;
+pub(crate) use migrations::Cursor;
 pub use migrations::{
     MigrationError, MigrationFile, MigrationProblem, SplitError, migration_files, split_statements,
 };

@@ -32,6 +32,14 @@ pub(crate) const SCHEMA: &str = "
     CREATE FUNCTION backend() RETURNS int LANGUAGE sql VOLATILE AS 'SELECT pg_backend_pid()';
 ";
 
+/// The functions of [`SCHEMA`].
+const SAFE_FUNCTIONS: [&str; 4] = [
+    "prepared_statements()",
+    "server_port()",
+    "session_setting(text)",
+    "backend()",
+];
+
 /// What [`SCHEMA`] means to servers that cannot tell.
 pub(crate) fn tenancy() -> Tenancy {
     let distributed = |name: &str, columns: &[&str]| {
@@ -69,13 +77,8 @@ pub(crate) async fn database_on(cluster: &TestCluster) -> TestDatabase {
 /// How to reach a database with [`SCHEMA`].
 pub(crate) fn config(database: &TestDatabase) -> Config {
     let mut policy = Policy::default();
-    for function in [
-        "prepared_statements",
-        "server_port",
-        "session_setting",
-        "backend",
-    ] {
-        policy = policy.allow_function(function);
+    for function in SAFE_FUNCTIONS {
+        policy = policy.allow_function(function).unwrap();
     }
     let config = Config::new(&database.url())
         .unwrap()

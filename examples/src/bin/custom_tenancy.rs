@@ -31,7 +31,7 @@ fn main() -> anyhow::Result<()> {
         .user_function("slugify")
         .build()?;
     // The guard cannot look into a function. That this one touches no table is our word.
-    let guard = Guard::new(tenancy, Policy::default().allow_function("slugify"));
+    let guard = Guard::new(tenancy, Policy::default().allow_function("slugify(text)")?);
 
     let statements = [
         "SELECT slugify(body) FROM notes WHERE state = 'draft'::note_state",

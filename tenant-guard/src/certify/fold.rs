@@ -1,7 +1,8 @@
 //! Folding restrictions back. Runs over a resolved tree, where a table's name has its schema and a
 //! `WITH` query's has none.
 
-use crate::{Distribution, Table, TableKind, Tenancy, TenantType};
+use crate::policy::Catalogs;
+use crate::{Distribution, Table, TableKind, TableName, Tenancy, TenantType};
 
 use super::Failure;
 use super::columns::{forget_implied, pop};
@@ -16,10 +17,12 @@ use super::tree::Tree;
 pub(super) fn fold(
     tree: &mut Tree,
     tenancy: &Tenancy,
+    catalogs: &Catalogs,
     tenant_param: u32,
 ) -> Result<usize, Failure> {
     let mut folder = Folder {
         tenancy,
+        catalogs,
         tenant_param,
         restrictions: 0,
     };
@@ -29,6 +32,7 @@ pub(super) fn fold(
 
 struct Folder<'t> {
     tenancy: &'t Tenancy,
+    catalogs: &'t Catalogs,
     tenant_param: u32,
     restrictions: usize,
 }
@@ -93,16 +97,19 @@ impl Folder<'_> {
         Some(Column { qualifier, column })
     }
 
-    /// A table that is read as it is: a `WITH` query or a reference table.
+    /// A table that is read as it is: a `WITH` query, a reference table or a catalog.
     fn unrestricted(&self, name: &Tree) -> Result<(), Failure> {
-        if name.text("schemaname").is_empty() {
+        let schema = name.text("schemaname");
+        if schema.is_empty() {
             return Ok(());
         }
+        let catalog = || TableName::new(schema, name.text("relname"));
         match self.table(name).map(Table::kind) {
             Some(TableKind::Reference) => Ok(()),
             Some(TableKind::Distributed(_)) => {
                 Err("a tenant table is read without its restriction")
             }
+            None if self.catalogs.contains_key(&catalog()) => Ok(()),
             Some(TableKind::Local | TableKind::Opaque { .. }) | None => {
                 Err("a table is read that no tenant may read")
             }
@@ -323,6 +330,7 @@ impl Folder<'_> {
         let mut source = item.clone();
         let mut folder = Folder {
             tenancy: self.tenancy,
+            catalogs: self.catalogs,
             tenant_param: self.tenant_param,
             restrictions: 0,
         };

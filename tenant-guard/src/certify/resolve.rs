@@ -1,6 +1,7 @@
 //! Which table each name means.
 
-use crate::{Tenancy, View};
+use crate::policy::Catalogs;
+use crate::{TableName, Tenancy, View};
 
 use super::Failure;
 use super::tree::Tree;
@@ -17,29 +18,43 @@ pub(super) enum Views {
     Refused,
 }
 
-/// Gives every table's name its schema, leaves names of `WITH` queries bare, and counts the tenant
-/// tables, also those in views. An alias that only repeats the table's name is dropped: it changes
-/// nothing.
-pub(super) fn resolve(tree: &mut Tree, tenancy: &Tenancy, views: Views) -> Result<usize, Failure> {
+/// What a tree names, its views' queries included.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    pub(super) tenant_tables: usize,
+    /// Tables that were named without their schema.
+    pub(super) unqualified: usize,
+}
+
+/// Gives every table's name its schema, leaves names of `WITH` queries bare, and counts. An alias
+/// that only repeats the table's name is dropped: it changes nothing.
+pub(super) fn resolve(
+    tree: &mut Tree,
+    tenancy: &Tenancy,
+    catalogs: &Catalogs,
+    views: Views,
+) -> Result<Names, Failure> {
     let mut resolver = Resolver {
         tenancy,
+        catalogs,
         views,
         depth: 0,
         ctes: Vec::new(),
-        tenant_tables: 0,
+        names: Names::default(),
     };
     resolver.walk(tree)?;
-    Ok(resolver.tenant_tables)
+    Ok(resolver.names)
 }
 
 struct Resolver<'t> {
     tenancy: &'t Tenancy,
+    catalogs: &'t Catalogs,
     views: Views,
     /// How many views stand around.
     depth: usize,
     /// The names of the `WITH` queries in scope.
     ctes: Vec<String>,
-    tenant_tables: usize,
+    names: Names,
 }
 
 impl Resolver<'_> {
@@ -97,16 +112,21 @@ impl Resolver<'_> {
         if schema.is_empty() && self.ctes.contains(&name) {
             return Ok(());
         }
+        self.names.unqualified += usize::from(schema.is_empty());
         let schema = (!schema.is_empty()).then_some(schema);
         if let Some(view) = self.tenancy.resolve_view(schema.as_deref(), &name) {
             return self.view(table, view, name);
         }
-        let known = self
-            .tenancy
-            .resolve(schema.as_deref(), &name)
-            .ok_or("a table is not in the tenancy")?;
-        self.tenant_tables += usize::from(known.distribution().is_some());
-        table.set_text("schemaname", known.name().schema.as_str());
+        if let Some(known) = self.tenancy.resolve(schema.as_deref(), &name) {
+            self.names.tenant_tables += usize::from(known.distribution().is_some());
+            table.set_text("schemaname", known.name().schema.as_str());
+            return Ok(());
+        }
+        let schema = schema.as_deref().unwrap_or("pg_catalog");
+        if !self.catalogs.contains_key(&TableName::new(schema, name)) {
+            return Err("a table is not in the tenancy");
+        }
+        table.set_text("schemaname", schema);
         Ok(())
     }
 }

@@ -13,7 +13,7 @@
 
 use crate::Ident;
 use crate::facts::{
-    Body, Expressions, FromItem, Grouping, InsertSource, JoinKind, Merge, MergeAction,
+    Body, Call, Expressions, FromItem, Grouping, InsertSource, JoinKind, Merge, MergeAction,
     QualifiedName, Query,
 };
 
@@ -246,7 +246,7 @@ fn loud_subqueries(expressions: &Expressions) -> bool {
 
 fn fails(expressions: &Expressions) -> bool {
     let quiet = |names: &[&str], name: &Ident| names.binary_search(&name.as_str()).is_ok();
-    let unquiet_function = |function: &QualifiedName| !quiet(QUIET_FUNCTIONS, &function.name);
+    let unquiet_function = |call: &Call| !quiet(QUIET_FUNCTIONS, &call.name.name);
     let unquiet_operator = |operator: &QualifiedName| !quiet(QUIET_OPERATORS, &operator.name);
     !expressions.constructors.is_empty()
         || expressions.functions.iter().any(unquiet_function)

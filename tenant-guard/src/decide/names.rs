@@ -1,7 +1,8 @@
 //! Functions, types, operators and columns: only names that are known to be safe.
 
-use crate::builtin::{Basis, Class, function_class, is_operator, is_safe_type};
-use crate::facts::{ColumnName, Expressions, FieldName, QualifiedName, Span};
+use crate::builtin::{Basis, Class, Danger, function_class, is_operator, is_safe_type};
+use crate::facts::{Call, ColumnName, Expressions, FieldName, QualifiedName, Span};
+use crate::policy::Declared;
 use crate::{Code, Ident, Refusal};
 
 use super::Decider;
@@ -25,7 +26,10 @@ impl Decider<'_> {
             .casts
             .iter()
             .try_for_each(|cast| self.check_type(&cast.type_name))?;
-        expressions.operators.iter().try_for_each(check_operator)?;
+        expressions
+            .operators
+            .iter()
+            .try_for_each(|operator| self.check_operator(operator))?;
         expressions
             .fields
             .iter()
@@ -36,41 +40,45 @@ impl Decider<'_> {
         })
     }
 
-    fn check_function(&mut self, function: &QualifiedName) -> Result<(), Refusal> {
-        let name = function.name.as_str();
-        let allowed = self.policy.allowed_functions.contains(name);
-        let builtin = match function.schema.as_ref().map(Ident::as_str) {
+    fn check_function(&mut self, call: &Call) -> Result<(), Refusal> {
+        let name = call.name.name.as_str();
+        let is_qualified = call.name.schema.is_some();
+        let builtin = match call.name.schema.as_ref().map(Ident::as_str) {
             // The grammar's own calls (EXTRACT, POSITION, …) come with their schema.
-            Some("pg_catalog") => function_class(name),
-            Some(schema) => {
-                let on_path = self
-                    .tenancy
-                    .search_path()
-                    .iter()
-                    .any(|path| path.as_str() == schema);
-                if on_path && allowed {
-                    return Ok(());
-                }
-                None
-            }
-            None if allowed => return Ok(()),
-            None if self.tenancy.is_user_function(name) => None,
-            None => function_class(name),
+            None | Some("pg_catalog") => function_class(name),
+            Some(_) => None,
         };
-        let refusal = match builtin {
-            Some(Class::Safe(basis)) => {
+        // An overload of the schema's own may win over the built-in.
+        let is_shadowed = !is_qualified && self.tenancy.is_user_function(name);
+        match (
+            self.policy.function(call, self.tenancy.search_path()),
+            builtin,
+        ) {
+            // The built-in may win over what was declared.
+            (Declared::As(signature), Some(Class::Refused(danger)))
+                if !signature.name.is_builtin() =>
+            {
+                Err(dangerous(
+                    call,
+                    danger,
+                    "or call your function with its schema",
+                ))
+            }
+            (Declared::As(_), _) => Ok(()),
+            (_, Some(Class::Safe(basis))) if !is_shadowed => {
                 // A sequence is changed: no standby can do that, and nobody may repeat it unasked.
                 self.writes |= basis == Basis::Sequence;
-                return Ok(());
+                Ok(())
             }
-            Some(Class::Refused(danger)) => Refusal::new(
+            (_, Some(Class::Refused(danger))) => Err(dangerous(call, danger, "")),
+            (Declared::Otherwise, _) => Err(Refusal::new(
                 Code::UnknownFunction,
-                format!("function {name} {}", danger.sentence()),
-                danger.hint(),
-            ),
-            None => return Err(unknown_function(function)),
-        };
-        Err(refusal.at(function.span.clone()))
+                format!("function {name} is declared, but not {}", arguments(call)),
+                "declare this signature too, if it is as safe: Policy::allow_function",
+            )
+            .at(call.name.span.clone())),
+            (Declared::Not, _) => Err(unknown_function(&call.name)),
+        }
     }
 
     /// A word of the grammar, which on an older server is the call of a function of that name.
@@ -83,21 +91,48 @@ impl Decider<'_> {
 
     fn check_type(&self, type_name: &QualifiedName) -> Result<(), Refusal> {
         let name = type_name.name.as_str();
-        let element = name.strip_prefix('_').unwrap_or(name);
-        let allowed = match type_name.schema.as_ref().map(Ident::as_str) {
-            Some("pg_catalog") => is_safe_type(element),
+        let element = Ident::from(name.strip_prefix('_').unwrap_or(name));
+        let schema = type_name.schema.as_ref();
+        let is_builtin = is_safe_type(element.as_str());
+        let allowed = match schema.map(Ident::as_str) {
+            Some("pg_catalog") => is_builtin,
             Some(_) => self.tenancy.is_known_type(name),
-            None => is_safe_type(element) || self.tenancy.is_known_type(name),
+            None => is_builtin || self.tenancy.is_known_type(name),
         };
-        if allowed {
+        if allowed
+            || self
+                .policy
+                .has_type(schema, &element, self.tenancy.search_path())
+        {
             return Ok(());
         }
         Err(Refusal::new(
             Code::UnknownType,
             format!("type {name} is not known to be safe"),
-            "declare an enum or composite type in the tenancy; types that name objects of the database, such as regclass, are never safe",
+            "declare an enum or composite type in the tenancy, an extension's with Policy::allow_type; types that name objects of the database, such as regclass, are never safe",
         )
         .at(type_name.span.clone()))
+    }
+
+    fn check_operator(&self, operator: &QualifiedName) -> Result<(), Refusal> {
+        let is_builtin = operator
+            .schema
+            .as_ref()
+            .is_none_or(|schema| schema.as_str() == "pg_catalog")
+            && is_operator(operator.name.as_str());
+        if is_builtin
+            || self
+                .policy
+                .has_operator(operator, self.tenancy.search_path())
+        {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            Code::UnknownOperator,
+            format!("operator {} is not one of PostgreSQL's own", operator.name),
+            "use a built-in operator, or declare this one with Policy::allow_operator",
+        )
+        .at(operator.span.clone()))
     }
 
     fn check_field(&self, field: &FieldName) -> Result<(), Refusal> {
@@ -114,25 +149,42 @@ impl Decider<'_> {
 }
 
 fn unknown_function(function: &QualifiedName) -> Refusal {
+    let name = &function.name;
     Refusal::new(
         Code::UnknownFunction,
-        format!("function {} is not known to be safe", function.name),
-        "if it reads and writes no table and depends on its arguments alone, declare it with Policy::allow_function",
+        format!("function {name} is not known to be safe"),
+        format!(
+            "if it reads and writes no table and depends on its arguments alone, declare it with its signature: Policy::allow_function(\"{name}(…)\")"
+        ),
     )
     .at(function.span.clone())
 }
 
-fn check_operator(operator: &QualifiedName) -> Result<(), Refusal> {
-    let schema = operator.schema.as_ref().map_or("pg_catalog", Ident::as_str);
-    if schema == "pg_catalog" && is_operator(operator.name.as_str()) {
-        return Ok(());
+/// How many arguments a call gives, to stand in a sentence.
+fn arguments(call: &Call) -> String {
+    let count = match call.arguments {
+        0 => "without arguments".to_owned(),
+        1 => "with 1 argument".to_owned(),
+        count => format!("with {count} arguments"),
+    };
+    if call.is_variadic {
+        format!("{count} of which the last is VARIADIC")
+    } else {
+        count
     }
-    Err(Refusal::new(
-        Code::UnknownOperator,
-        format!("operator {} is not one of PostgreSQL's own", operator.name),
-        "use a built-in operator, or a declared function",
+}
+
+fn dangerous(call: &Call, danger: Danger, otherwise: &str) -> Refusal {
+    let hint = match otherwise {
+        "" => danger.hint().to_owned(),
+        _ => format!("{}, {otherwise}", danger.hint()),
+    };
+    Refusal::new(
+        Code::UnknownFunction,
+        format!("function {} {}", call.name.name, danger.sentence()),
+        hint,
     )
-    .at(operator.span.clone()))
+    .at(call.name.span.clone())
 }
 
 fn check_column(column: &ColumnName, scope: &Scope<'_>) -> Result<(), Refusal> {

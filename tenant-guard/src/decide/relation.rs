@@ -21,6 +21,9 @@ impl<'a> Decider<'a> {
         if let Some(view) = self.tenancy.resolve_view(schema, relation.name.as_str()) {
             return self.expand(relation, view);
         }
+        if let Some(item) = self.read_catalog(relation) {
+            return Ok(item);
+        }
         let table = self.known_table(relation)?;
         let mut item = item(relation, columns(table));
         if table.is_read_only() {
@@ -55,6 +58,28 @@ impl<'a> Decider<'a> {
             TableKind::Opaque { what } => return Err(opaque(relation, what)),
         }
         Ok(item)
+    }
+
+    /// A catalog that the policy lets be read, unless a table of the schema is meant.
+    fn read_catalog(&mut self, relation: &Relation) -> Option<Item> {
+        let schema = relation.schema.as_ref();
+        if self
+            .tenancy
+            .resolve(schema.map(Ident::as_str), relation.name.as_str())
+            .is_some()
+        {
+            return None;
+        }
+        let (name, columns) = self.policy.catalog(schema, &relation.name)?;
+        // Its rows are as little a tenant's as a reference table's: nobody may lock them.
+        self.note_reference_table(&relation.name_span);
+        self.edits.push(Edit::Qualify {
+            relation: relation.clone(),
+            table: name.clone(),
+        });
+        let mut item = item(relation, Columns::Known(columns.to_vec()));
+        item.plain_table = relation.alias.is_none().then(|| name.clone());
+        Some(item)
     }
 
     /// A tenant table that stays a table: a condition restricts it.

@@ -4,8 +4,9 @@
 //! column `name`: a qualified name is safe only if it is a column. A scope therefore shows at least
 //! the items that PostgreSQL shows, and a name has to be a column of *every* item it could mean.
 
+use crate::builtin::function_class;
 use crate::facts::{Alias, FromFunction, Output, Select};
-use crate::{Code, Ident, Refusal, TableName};
+use crate::{Code, Ident, Policy, Refusal, TableName};
 
 /// `MaxTupleAttributeNumber`, PostgreSQL `src/include/access/htup_details.h`.
 const MAX_COLUMNS: usize = 1664;
@@ -198,33 +199,30 @@ impl<'a> Scope<'a> {
         });
     }
 
-    pub(super) fn add_function(&mut self, function: &FromFunction) {
+    /// A function, or several (`ROWS FROM`). Of the columns only those count that it has for sure, in
+    /// their order.
+    pub(super) fn add_function(&mut self, function: &FromFunction, policy: &Policy) {
         // A composite result has columns that are not known.
         self.open = true;
-        let name = function
-            .alias
-            .as_ref()
-            .map(|alias| &alias.name)
-            .or(function.names.first());
-        let aliases = function
-            .alias
-            .as_ref()
-            .map_or(&[][..], |alias| &alias.columns);
-        let mut columns = function.columns.clone();
-        columns.extend(function.names.iter().flat_map(result_columns));
-        if columns.is_empty() {
-            // A function with a plain result has one column, called like the item.
-            columns.extend(name.cloned());
-        }
-        columns.extend(function.ordinality.then(|| "ordinality".into()));
-        let columns = match function.names.as_slice() {
-            // Which column of `ROWS FROM` belongs to which function is not followed.
-            [_, _, ..] => Columns::of_alias(aliases),
-            _ => Columns::Known(columns).renamed(aliases),
+        let alias = function.alias.as_ref();
+        let name = alias.map(|alias| &alias.name).or(function.names.first());
+        // The one column of a plain result is called like the item, or among several like its
+        // function.
+        let mut columns: Vec<Ident> = match function.names.as_slice() {
+            [called] => result_columns(called, name.unwrap_or(called), policy),
+            // Which definitions belong to which function is not followed.
+            _ if !function.columns.is_empty() => Vec::new(),
+            several => several
+                .iter()
+                .flat_map(|called| result_columns(called, called, policy))
+                .collect(),
         };
+        columns.extend(function.columns.iter().cloned());
+        columns.extend(function.ordinality.then(|| "ordinality".into()));
+        let aliases = alias.map_or(&[][..], |alias| &alias.columns);
         self.items.push(Item {
             name: name.cloned(),
-            columns,
+            columns: Columns::Known(columns).renamed(aliases),
             plain_table: None,
             is_tenant_table: false,
             row_is_renamed: false,
@@ -328,16 +326,39 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// The names of the result columns of built-in functions that have some
-/// (`pg_proc.proargnames`, PostgreSQL 15).
-fn result_columns(function: &Ident) -> Vec<Ident> {
+/// The columns of a function's result, as far as they are known
+/// (`pg_proc.proargnames`, PostgreSQL 15). What a function returns whose type depends on its
+/// arguments can be a row of any type: it has none that is known.
+fn result_columns(function: &Ident, own_name: &Ident, policy: &Policy) -> Vec<Ident> {
+    if let Some(columns) = policy.function_columns(function) {
+        // A built-in of the same name may be meant.
+        let is_alone = function_class(function.as_str()).is_none();
+        return if is_alone {
+            columns.to_vec()
+        } else {
+            Vec::new()
+        };
+    }
     let names: &[&str] = match function.as_str() {
         "json_each" | "json_each_text" | "jsonb_each" | "jsonb_each_text" => &["key", "value"],
         "json_array_elements"
         | "json_array_elements_text"
         | "jsonb_array_elements"
         | "jsonb_array_elements_text" => &["value"],
-        _ => &[],
+        "pg_timezone_abbrevs" => &["abbrev", "utc_offset", "is_dst"],
+        "pg_timezone_names" => &["name", "abbrev", "utc_offset", "is_dst"],
+        "json_populate_record"
+        | "json_populate_recordset"
+        | "json_to_record"
+        | "json_to_recordset"
+        | "jsonb_populate_record"
+        | "jsonb_populate_recordset"
+        | "jsonb_to_record"
+        | "jsonb_to_recordset"
+        | "lower"
+        | "unnest"
+        | "upper" => &[],
+        _ => return vec![own_name.clone()],
     };
     names.iter().map(|name| Ident::from(*name)).collect()
 }

@@ -43,7 +43,7 @@ impl Exceptions {
     }
 
     /// Declares a function safe wherever an expression calls it: what it returns depends on nothing
-    /// but its arguments. The name is as stored, without schema, as in `Policy::allow_function`.
+    /// but its arguments. The name is as stored, without schema.
     pub fn allow_function(mut self, name: impl Into<Ident>) -> Self {
         self.functions.insert(name.into());
         self
@@ -51,8 +51,7 @@ impl Exceptions {
 
     /// Declares the functions safe that the guard's policy declares so.
     pub fn allow_functions_of(mut self, policy: &Policy) -> Self {
-        self.functions
-            .extend(policy.allowed_functions.iter().cloned());
+        self.functions.extend(policy.function_names().cloned());
         self
     }
 

@@ -1,4 +1,4 @@
-//! A stable hash of a tenancy.
+//! A stable hash of a tenancy, or of a policy.
 
 use std::fmt;
 use std::hash::Hasher;
@@ -9,7 +9,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use super::name::Ident;
 use super::{Table, TableKind, View};
 
-/// 128 bits that two equal tenancies share, also across processes and builds of one version.
+/// 128 bits that two equal tenancies (or policies) share, also across processes and builds of one version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fingerprint(u128);
@@ -20,33 +20,33 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// Collects the parts of a tenancy. Every part is preceded by its length, so that no two lists of
+/// Collects the parts of a tenancy or policy. Every part is preceded by its length, so that no two lists of
 /// parts hash alike by running together.
-pub(super) struct FingerprintBuilder(SipHasher13);
+pub(crate) struct FingerprintBuilder(SipHasher13);
 
 impl FingerprintBuilder {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // A fixed key: the fingerprint is an identity, not a secret.
         Self(SipHasher13::new())
     }
 
-    pub(super) fn part(&mut self, text: &str) {
+    pub(crate) fn part(&mut self, text: &str) {
         self.0.write_u64(text.len() as u64);
         self.0.write(text.as_bytes());
     }
 
-    pub(super) fn count(&mut self, items: usize) {
+    pub(crate) fn count(&mut self, items: usize) {
         self.0.write_u64(items as u64);
     }
 
-    pub(super) fn names<'a>(&mut self, names: impl ExactSizeIterator<Item = &'a Ident>) {
+    pub(crate) fn names<'a>(&mut self, names: impl ExactSizeIterator<Item = &'a Ident>) {
         self.0.write_u64(names.len() as u64);
         for name in names {
             self.part(name.as_str());
         }
     }
 
-    pub(super) fn table(&mut self, table: &Table) {
+    pub(crate) fn table(&mut self, table: &Table) {
         self.part(table.name().schema.as_str());
         self.part(table.name().name.as_str());
         match table.kind() {
@@ -76,14 +76,14 @@ impl FingerprintBuilder {
         }
     }
 
-    pub(super) fn view(&mut self, view: &View) {
+    pub(crate) fn view(&mut self, view: &View) {
         self.part(view.name().schema.as_str());
         self.part(view.name().name.as_str());
         self.names(view.column_list().iter());
         self.part(view.definition());
     }
 
-    pub(super) fn finish(self) -> Fingerprint {
+    pub(crate) fn finish(self) -> Fingerprint {
         Fingerprint(self.0.finish128().as_u128())
     }
 }

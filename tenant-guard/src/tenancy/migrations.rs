@@ -25,7 +25,7 @@ use std::path::Path;
 
 use super::Tenancy;
 use crate::lexer::{Kind, Token};
-use cursor::Cursor;
+pub(crate) use cursor::Cursor;
 use error::MigrationProblem as Problem;
 pub use error::{MigrationError, MigrationProblem};
 pub use files::{MigrationFile, migration_files};

@@ -80,11 +80,38 @@ fn statements_are_answered_in_order() {
         "--schema",
         "migrations",
         "--allow-function",
-        "slug",
+        "slug(text)",
+        "--allow-operator",
+        "<=>",
+        "--allow-type",
+        "vector",
+        "--allow-extension",
+        "pg_trgm",
     ];
-    let output = run(folder.path(), &arguments, b"SELECT slug('a')\n");
-    assert_eq!(text(&output.stdout), "SELECT slug('a')\n");
+    let allowed = "SELECT slug('a'), similarity('a', 'b'), '[1]'::vector <=> $1\n";
+    let output = run(folder.path(), &arguments, allowed.as_bytes());
+    assert_eq!(text(&output.stdout), allowed);
     assert_eq!(output.status.code(), Some(0));
+
+    for (option, value, message) in [
+        (
+            "--allow-function",
+            "slug",
+            "write it as `slugify(text, integer)`",
+        ),
+        ("--allow-operator", "like", "write it as `<=>`"),
+        ("--allow-type", "a.b.c", "write it as `vector`"),
+        (
+            "--allow-extension",
+            "dblink",
+            "is no extension that is known",
+        ),
+    ] {
+        let arguments = ["rewrite", "--schema", "migrations", option, value];
+        let output = run(folder.path(), &arguments, b"");
+        assert_eq!(output.status.code(), Some(2), "{option}");
+        assert!(text(&output.stderr).contains(message), "{option}");
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod cases;
 #[cfg(feature = "cli")]
 mod cli;
 mod doctor;
+mod extensions;
 mod isolation;
 #[cfg(feature = "cli")]
 mod lint;

@@ -1,6 +1,6 @@
 //! The schema that cases and properties share.
 
-use tenant_guard::{Guard, Policy, Table, Tenancy, TenancyBuilder, TenantType, View};
+use tenant_guard::{Extension, Guard, Policy, Table, Tenancy, TenancyBuilder, TenantType, View};
 
 /// Three tenant tables, one with a key that lacks the tenant, one whose tenant column comes last, a reference table, a local one.
 pub(crate) fn tenancy() -> Tenancy {
@@ -121,6 +121,25 @@ fn views(builder: TenancyBuilder) -> TenancyBuilder {
         )
 }
 
+pub(crate) fn policy() -> Policy {
+    let policy = Policy::default()
+        .allow_function("slugify(text)")
+        .and_then(|policy| policy.allow_function("app.slugify(text, integer DEFAULT 80)"))
+        .and_then(|policy| policy.allow_function("concat_all(text, VARIADIC text[])"))
+        .and_then(|policy| {
+            policy.allow_function("search(text) RETURNS TABLE (id bigint, rank real)")
+        })
+        .and_then(|policy| policy.allow_function("pg_sleep(text)"))
+        .and_then(|policy| policy.allow_function("string_to_table(text) RETURNS TABLE (leak text)"))
+        .and_then(|policy| policy.allow_function("pg_catalog.pg_advisory_xact_lock(bigint)"))
+        .and_then(|policy| policy.allow_operator("<=>"))
+        .and_then(|policy| policy.allow_type("vector"))
+        .and_then(|policy| policy.allow_catalog("pg_enum", ["oid", "enumtypid", "enumlabel"]));
+    policy
+        .expect("sound declarations")
+        .allow_extension(Extension::PgTrgm)
+}
+
 pub(crate) fn guard() -> Guard {
-    Guard::new(tenancy(), Policy::default().allow_function("slugify"))
+    Guard::new(tenancy(), policy())
 }

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use tenant_guard::{Guard, MigrationFile, Policy, Tenancy, migration_files};
+use tenant_guard::{Guard, MigrationFile, Tenancy, migration_files};
 
 use self::config::{Config, FILE_NAME};
 use self::files::{Excluded, Files, Kind};
@@ -29,6 +29,7 @@ use self::finding::{Denied, Finding, OwnRule, Rule};
 use self::report::{Format, Report};
 use self::source::Source;
 use crate::Outcome;
+use crate::allowed::Allowed;
 
 /// What the command line says. Each flag takes the place of its key in the file.
 #[derive(Debug, Args)]
@@ -37,10 +38,8 @@ pub(crate) struct Arguments {
     /// dbmate or numbered files). Its files are not checked themselves.
     #[arg(long, value_name = "DIR_OR_FILE")]
     schema: Option<PathBuf>,
-    /// A function that is tenant-safe: its result depends on nothing but its arguments. Name as
-    /// stored, without schema; may be repeated.
-    #[arg(long, value_name = "NAME")]
-    allow_function: Vec<String>,
+    #[command(flatten)]
+    allowed: Allowed,
     /// Leave out files and folders, by a pattern as in .gitignore; may be repeated.
     #[arg(long, value_name = "PATTERN")]
     exclude: Vec<String>,
@@ -115,14 +114,16 @@ impl Check {
             Path::new("")
         };
         let patterns = given_or(arguments.exclude, config.exclude);
-        let functions = given_or(arguments.allow_function, config.allow_functions);
+        let allowed = Allowed {
+            functions: given_or(arguments.allowed.functions, config.allow_functions),
+            operators: given_or(arguments.allowed.operators, config.allow_operators),
+            types: given_or(arguments.allowed.types, config.allow_types),
+            extensions: given_or(arguments.allowed.extensions, config.allow_extensions),
+        };
 
         let schema_files = migration_files(&schema)?;
         let tenancy = Tenancy::from_migrations(&schema)?;
-        let policy = functions
-            .into_iter()
-            .fold(Policy::default(), Policy::allow_function)
-            .refuse_unknown_columns();
+        let policy = allowed.policy()?.refuse_unknown_columns();
         let schema_paths = schema_files.iter().map(MigrationFile::path);
         let excluded = Excluded::new(excluded_in, &patterns, schema_paths.map(Path::to_owned))?;
         Ok(Self {

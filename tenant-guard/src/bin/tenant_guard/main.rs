@@ -1,5 +1,6 @@
 //! The `tenant-guard` command: what the guard makes of SQL, for people, scripts and CI.
 
+mod allowed;
 mod check;
 mod database;
 mod doctor;
@@ -13,7 +14,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use tenant_guard::{Guard, Policy, Tenancy};
+use tenant_guard::{Guard, Tenancy};
+
+use allowed::Allowed;
 
 /// Restricts SQL to one tenant, or says why it cannot be.
 ///
@@ -105,10 +108,8 @@ struct SchemaArgs {
 struct GuardArgs {
     #[command(flatten)]
     schema: SchemaArgs,
-    /// A function that is tenant-safe: its result depends on nothing but its arguments. Name as
-    /// stored, without schema; may be repeated.
-    #[arg(long, value_name = "NAME")]
-    allow_function: Vec<String>,
+    #[command(flatten)]
+    allowed: Allowed,
 }
 
 impl SchemaArgs {
@@ -119,13 +120,7 @@ impl SchemaArgs {
 
 impl GuardArgs {
     fn guard(&self) -> anyhow::Result<Guard> {
-        let policy = self
-            .allow_function
-            .iter()
-            .fold(Policy::default(), |policy, name| {
-                policy.allow_function(name.as_str())
-            });
-        Ok(Guard::new(self.schema.tenancy()?, policy))
+        Ok(Guard::new(self.schema.tenancy()?, self.allowed.policy()?))
     }
 }
 

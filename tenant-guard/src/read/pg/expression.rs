@@ -9,7 +9,7 @@ use pg_query::protobuf::{
     WindowDef,
 };
 
-use crate::facts::{Cast, ColumnName, Expressions, FieldName, QualifiedName, Span};
+use crate::facts::{Call, Cast, ColumnName, Expressions, FieldName, QualifiedName, Span};
 use crate::{Code, Ident, Refusal};
 
 use super::nodes::{absent, names, text, unknown, unknown_at};
@@ -374,15 +374,23 @@ impl Reader<'_> {
             agg_order,
             agg_filter,
             over,
-            agg_within_group: _,
+            agg_within_group,
             agg_star: _,
             agg_distinct: _,
-            func_variadic: _,
+            func_variadic,
             funcformat: _,
             location,
         } = call;
-        into.functions
-            .push(qualified(funcname, into_span(*location))?);
+        let ordered = if *agg_within_group {
+            agg_order.len()
+        } else {
+            0
+        };
+        into.functions.push(Call {
+            name: qualified(funcname, into_span(*location))?,
+            arguments: args.len() + ordered,
+            is_variadic: *func_variadic,
+        });
         self.expressions(
             args.iter().chain(agg_order).chain(agg_filter.as_deref()),
             into,

@@ -108,9 +108,11 @@ impl Reader<'_> {
                 .split_first()
                 .ok_or_else(|| unknown("this function in FROM"))?;
             self.expression(call, &mut expressions)?;
-            if let Some(NodeEnum::FuncCall(call)) = &call.node {
-                names.extend(call.funcname.last().and_then(text).map(Ident::from));
-            }
+            // COALESCE and its kin have the columns of whatever they are given.
+            let Some(NodeEnum::FuncCall(call)) = &call.node else {
+                return Err(unknown("an expression in FROM that is no function call"));
+            };
+            names.extend(call.funcname.last().and_then(text).map(Ident::from));
             for definition in definitions {
                 match &definition.node {
                     Some(NodeEnum::List(list)) => {

@@ -11,7 +11,7 @@ use crate::facts::{Cast, ColumnName, Expressions, QualifiedName};
 use crate::lexer::Kind;
 use crate::{Ident, Refusal};
 
-use super::expression::{is_restricted, push_operator};
+use super::expression::{is_restricted, push_call, push_operator, push_system_function};
 use super::figured::Figured;
 use super::keywords::Place;
 use super::reader::Reader;
@@ -95,7 +95,7 @@ impl Reader<'_> {
                 if let Some(figured) = self.construct(name, list, is_bare, into)? {
                     return Ok(figured);
                 }
-                let figured = self.call(name, list, into)?;
+                let figured = self.call(name, list, within_group.len(), into)?;
                 if !within_group.is_empty() {
                     self.words("within group")?;
                     self.mark(b'(')?;
@@ -172,11 +172,13 @@ impl Reader<'_> {
         Ok(Some(Figured::strong(name)))
     }
 
-    /// A function's name and its arguments (`func_application`); gives the name.
+    /// A function's name and its arguments (`func_application`), of which `ordered` follow `WITHIN
+    /// GROUP`; gives the name.
     pub(super) fn call(
         &mut self,
         name: &ObjectName,
         list: &FunctionArgumentList,
+        ordered: usize,
         into: &mut Expressions,
     ) -> Result<Ident, Refusal> {
         let FunctionArgumentList {
@@ -184,9 +186,14 @@ impl Reader<'_> {
             args,
             clauses,
         } = list;
-        let name = self.function_name(name, into)?;
+        let is_star = matches!(
+            args.as_slice(),
+            [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)]
+        );
+        let arguments = if is_star { 0 } else { args.len() };
+        let name = self.function_name(name, arguments + ordered, into)?;
         self.mark(b'(')?;
-        if let [FunctionArg::Unnamed(FunctionArgExpr::Wildcard)] = args.as_slice() {
+        if is_star {
             self.absent(
                 duplicate_treatment.is_none() && clauses.is_empty(),
                 "this call",
@@ -212,10 +219,12 @@ impl Reader<'_> {
         Ok(name)
     }
 
-    /// A function's name, with or without its schema; gives the name.
+    /// The name of a function that is given this number of arguments, with or without its schema;
+    /// gives the name.
     pub(super) fn function_name(
         &mut self,
         name: &ObjectName,
+        arguments: usize,
         into: &mut Expressions,
     ) -> Result<Ident, Refusal> {
         let span = self.point();
@@ -223,11 +232,12 @@ impl Reader<'_> {
         let name = names.pop().ok_or_else(|| self.lost())?;
         let schema = names.pop();
         self.absent(names.is_empty(), "a name of this many parts")?;
-        into.functions.push(QualifiedName {
+        let called = QualifiedName {
             schema,
             name: name.clone(),
             span,
-        });
+        };
+        push_call(called, arguments, into);
         Ok(name)
     }
 
@@ -307,7 +317,7 @@ impl Reader<'_> {
         into: &mut Expressions,
     ) -> Result<Figured, Refusal> {
         self.absent(*syntax == ExtractSyntax::From, "EXTRACT with a comma")?;
-        self.push_system_function("extract", self.point(), into);
+        push_system_function("extract", 2, self.point(), into);
         self.words("extract")?;
         self.mark(b'(')?;
         if self.sees_kind(Kind::String).is_some() {
@@ -357,11 +367,12 @@ impl Reader<'_> {
         let span = self.point();
         let name = names.iter().find(|name| self.eat(name));
         let name = *name.ok_or_else(|| self.lost())?;
-        into.functions.push(QualifiedName {
+        let called = QualifiedName {
             schema: None,
             name: name.into(),
             span,
-        });
+        };
+        push_call(called, 1, into);
         self.mark(b'(')?;
         self.expression(value, into)?;
         self.mark(b')')?;
@@ -376,7 +387,7 @@ impl Reader<'_> {
     ) -> Result<Figured, Refusal> {
         let plain = is_restricted(part) && is_restricted(whole);
         self.absent(plain, "POSITION of these operands")?;
-        self.push_system_function("position", self.point(), into);
+        push_system_function("position", 2, self.point(), into);
         self.words("position")?;
         self.mark(b'(')?;
         self.expression(part, into)?;
@@ -401,11 +412,13 @@ impl Reader<'_> {
         self.absent(!(has_words && shorthand), "this call")?;
         // `substring(x FOR z)` casts z, which nobody wrote.
         self.absent(from.is_some() || length.is_none(), "SUBSTRING without FROM")?;
-        into.functions.push(QualifiedName {
+        let called = QualifiedName {
             schema: has_words.then(|| "pg_catalog".into()),
             name: name.into(),
             span: self.point(),
-        });
+        };
+        let parts = [from, length].into_iter().flatten().count();
+        push_call(called, 1 + parts, into);
         self.words(name)?;
         self.mark(b'(')?;
         self.expression(value, into)?;
@@ -437,7 +450,8 @@ impl Reader<'_> {
             Some(TrimWhereField::Leading) => (Some("leading"), "ltrim"),
             Some(TrimWhereField::Trailing) => (Some("trailing"), "rtrim"),
         };
-        self.push_system_function(name, self.point(), into);
+        let others = usize::from(what.is_some()) + characters.map_or(0, <[Expr]>::len);
+        push_system_function(name, 1 + others, self.point(), into);
         self.words("trim")?;
         self.mark(b'(')?;
         if let Some(word) = word {
@@ -464,7 +478,8 @@ impl Reader<'_> {
         parts: [(&str, Option<&Expr>); 3],
         into: &mut Expressions,
     ) -> Result<Figured, Refusal> {
-        self.push_system_function("overlay", self.point(), into);
+        let others = parts.iter().filter(|(_, part)| part.is_some()).count();
+        push_system_function("overlay", 1 + others, self.point(), into);
         self.words("overlay")?;
         self.mark(b'(')?;
         self.expression(value, into)?;

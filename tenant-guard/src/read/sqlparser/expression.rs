@@ -6,7 +6,7 @@ use sqlparser::ast::{
 };
 
 use crate::Refusal;
-use crate::facts::{Cast, ColumnName, Expressions, FieldName, QualifiedName, Span};
+use crate::facts::{Call, Cast, ColumnName, Expressions, FieldName, QualifiedName, Span};
 use crate::lexer::Kind;
 
 use super::figured::Figured;
@@ -170,7 +170,7 @@ impl Reader<'_> {
                 time_zone,
             } => {
                 self.operand(timestamp, level(timestamp) >= Level::AtTimeZone, into)?;
-                self.push_system_function("timezone", self.point(), into);
+                push_system_function("timezone", 2, self.point(), into);
                 self.words("at time zone")?;
                 self.operand(time_zone, level(time_zone) > Level::AtTimeZone, into)?;
                 Ok(Figured::strong("timezone"))
@@ -357,9 +357,10 @@ impl Reader<'_> {
         self.words(words)?;
         self.operand(pattern, level(pattern) > Level::Like, into)?;
         if words.ends_with("similar to") {
-            self.push_system_function("similar_to_escape", point, into);
+            let arguments = 1 + usize::from(escape.is_some());
+            push_system_function("similar_to_escape", arguments, point, into);
         } else if escape.is_some() {
-            self.push_system_function("like_escape", point, into);
+            push_system_function("like_escape", 2, point, into);
         }
         if let Some(escape) = escape {
             self.words("escape")?;
@@ -401,7 +402,7 @@ impl Reader<'_> {
             BinaryOperator::And => self.words("and")?,
             BinaryOperator::Or => self.words("or")?,
             BinaryOperator::Overlaps => {
-                self.push_system_function("overlaps", self.point(), into);
+                push_system_function("overlaps", 4, self.point(), into);
                 self.words("overlaps")?;
                 return Ok(Figured::strong("overlaps"));
             }
@@ -723,16 +724,30 @@ impl Reader<'_> {
             Some(_) | None => Err(refusal),
         }
     }
+}
 
-    /// Adds a function that the grammar calls by a keyword.
-    #[expect(clippy::unused_self, reason = "reads like the other calls")]
-    pub(super) fn push_system_function(&self, name: &str, span: Span, into: &mut Expressions) {
-        into.functions.push(QualifiedName {
-            schema: Some("pg_catalog".into()),
-            name: name.into(),
-            span,
-        });
-    }
+/// Adds a function that the grammar calls by a keyword.
+pub(super) fn push_system_function(
+    name: &str,
+    arguments: usize,
+    span: Span,
+    into: &mut Expressions,
+) {
+    let name = QualifiedName {
+        schema: Some("pg_catalog".into()),
+        name: name.into(),
+        span,
+    };
+    push_call(name, arguments, into);
+}
+
+/// The grammar of sqlparser knows no `VARIADIC` arguments.
+pub(super) fn push_call(name: QualifiedName, arguments: usize, into: &mut Expressions) {
+    into.functions.push(Call {
+        name,
+        arguments,
+        is_variadic: false,
+    });
 }
 
 pub(super) fn push_operator(name: &str, span: Span, into: &mut Expressions) {

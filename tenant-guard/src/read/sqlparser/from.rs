@@ -385,7 +385,7 @@ impl Reader<'_> {
         alias: Option<&TableAlias>,
     ) -> Result<FromItem, Refusal> {
         let mut expressions = Expressions::default();
-        let name = self.function_name(name, &mut expressions)?;
+        let name = self.function_name(name, arguments.len(), &mut expressions)?;
         self.mark(b'(')?;
         self.arguments(arguments, &mut expressions)?;
         self.mark(b')')?;
@@ -400,7 +400,7 @@ impl Reader<'_> {
     ) -> Result<FromItem, Refusal> {
         let mut expressions = Expressions::default();
         let name = ObjectName::from(vec![sqlparser::ast::Ident::new(self.sees_word())]);
-        let name = self.function_name(&name, &mut expressions)?;
+        let name = self.function_name(&name, arrays.len(), &mut expressions)?;
         self.absent(name.as_str() == "unnest", "this function in FROM")?;
         self.mark(b'(')?;
         self.expressions(arrays, &mut expressions)?;

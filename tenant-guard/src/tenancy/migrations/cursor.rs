@@ -7,16 +7,16 @@ use crate::lexer::{Kind, Token, fold, unquote};
 /// A place in a run of tokens. Keywords are compared without regard to case; names come out as
 /// PostgreSQL stores them.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     text: &'a str,
     tokens: &'a [Token],
 }
 
 /// A name as it was written: with or without a schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Name {
-    pub(super) schema: Option<Ident>,
-    pub(super) name: Ident,
+pub(crate) struct Name {
+    pub(crate) schema: Option<Ident>,
+    pub(crate) name: Ident,
 }
 
 impl std::fmt::Display for Name {
@@ -29,39 +29,39 @@ impl std::fmt::Display for Name {
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(text: &'a str, tokens: &'a [Token]) -> Self {
+    pub(crate) fn new(text: &'a str, tokens: &'a [Token]) -> Self {
         Self { text, tokens }
     }
 
-    pub(super) fn tokens(&self) -> &'a [Token] {
+    pub(crate) fn tokens(&self) -> &'a [Token] {
         self.tokens
     }
 
-    pub(super) fn text(&self) -> &'a str {
+    pub(crate) fn text(&self) -> &'a str {
         self.text
     }
 
-    pub(super) fn is_at_end(&self) -> bool {
+    pub(crate) fn is_at_end(&self) -> bool {
         self.tokens.is_empty()
     }
 
     /// The text from the next token to the last.
-    pub(super) fn rest(&self) -> &'a str {
+    pub(crate) fn rest(&self) -> &'a str {
         match (self.tokens.first(), self.tokens.last()) {
             (Some(first), Some(last)) => &self.text[first.start..last.end],
             _ => "",
         }
     }
 
-    pub(super) fn slice(&self, token: Token) -> &'a str {
+    pub(crate) fn slice(&self, token: Token) -> &'a str {
         &self.text[token.start..token.end]
     }
 
-    pub(super) fn peek(&self) -> Option<Token> {
+    pub(crate) fn peek(&self) -> Option<Token> {
         self.tokens.first().copied()
     }
 
-    pub(super) fn next(&mut self) -> Option<Token> {
+    pub(crate) fn next(&mut self) -> Option<Token> {
         let (first, rest) = self.tokens.split_first()?;
         self.tokens = rest;
         Some(*first)
@@ -72,7 +72,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Whether these keywords come next.
-    pub(super) fn sees(&self, words: &str) -> bool {
+    pub(crate) fn sees(&self, words: &str) -> bool {
         let mut tokens = self.tokens.iter();
         words.split(' ').all(|word| {
             tokens
@@ -82,7 +82,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes these keywords, or nothing.
-    pub(super) fn eat(&mut self, words: &str) -> bool {
+    pub(crate) fn eat(&mut self, words: &str) -> bool {
         let seen = self.sees(words);
         if seen {
             self.tokens = self.tokens.get(words.split(' ').count()..).unwrap_or(&[]);
@@ -91,16 +91,16 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes one of these lists of keywords, the first that fits.
-    pub(super) fn eat_any(&mut self, choices: &[&str]) -> bool {
+    pub(crate) fn eat_any(&mut self, choices: &[&str]) -> bool {
         choices.iter().any(|words| self.eat(words))
     }
 
-    pub(super) fn sees_punctuation(&self, byte: u8) -> bool {
+    pub(crate) fn sees_punctuation(&self, byte: u8) -> bool {
         self.peek()
             .is_some_and(|token| token.kind == Kind::Punctuation(byte))
     }
 
-    pub(super) fn eat_punctuation(&mut self, byte: u8) -> bool {
+    pub(crate) fn eat_punctuation(&mut self, byte: u8) -> bool {
         let seen = self.sees_punctuation(byte);
         if seen {
             self.next();
@@ -109,7 +109,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Whether a keyword stands anywhere ahead outside of parentheses.
-    pub(super) fn find(&self, words: &str) -> Option<Cursor<'a>> {
+    pub(crate) fn find(&self, words: &str) -> Option<Cursor<'a>> {
         let mut ahead = *self;
         while let Some(token) = ahead.peek() {
             if ahead.sees(words) {
@@ -128,7 +128,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// All words ahead that stand without quotes, also within parentheses.
-    pub(super) fn words(&self) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn words(&self) -> impl Iterator<Item = &'a str> {
         let text = self.text;
         self.tokens
             .iter()
@@ -137,7 +137,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// One identifier.
-    pub(super) fn ident(&mut self) -> Result<Ident, Problem> {
+    pub(crate) fn ident(&mut self) -> Result<Ident, Problem> {
         let token = self.peek();
         let ident = match token {
             Some(token) if token.kind == Kind::Word => fold(self.slice(token)),
@@ -150,7 +150,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A name with or without its schema. One with a database too is not accepted.
-    pub(super) fn name(&mut self) -> Result<Name, Problem> {
+    pub(crate) fn name(&mut self) -> Result<Name, Problem> {
         let first = self.ident()?;
         if !self.eat_punctuation(b'.') {
             return Ok(Name {
@@ -169,7 +169,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The tokens within the parentheses that open here; the cursor stands behind them after it.
-    pub(super) fn group(&mut self) -> Option<Cursor<'a>> {
+    pub(crate) fn group(&mut self) -> Option<Cursor<'a>> {
         if !self.sees_punctuation(b'(') {
             return None;
         }
@@ -191,7 +191,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// What stands between the commas outside of parentheses and brackets.
-    pub(super) fn list(&self) -> Vec<Cursor<'a>> {
+    pub(crate) fn list(&self) -> Vec<Cursor<'a>> {
         if self.tokens.is_empty() {
             return Vec::new();
         }

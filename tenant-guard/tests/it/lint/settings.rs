@@ -12,12 +12,19 @@ fn a_project_says_once_what_is_checked() {
         (
             "tenant-guard.toml",
             "schema = \"schema.sql\"
-             allow_functions = [\"slug\"]
+             allow_functions = [\"slug(text)\"]
+             allow_operators = [\"<=>\"]
+             allow_types = [\"vector\"]
+             allow_extensions = [\"pg_trgm\"]
              paths = [\"queries\"]
              exclude = [\"queries/old/\"]
              deny = [\"unchecked\"]",
         ),
         ("queries/a.sql", "SELECT slug(title) FROM tasks"),
+        (
+            "queries/c.sql",
+            "SELECT similarity('a', $1), $2::vector <=> $3",
+        ),
         ("queries/b.rs", "fn f(c: &C) { c.query(text(), &[]); }"),
         ("queries/old/c.sql", REFUSED),
         ("others/d.sql", REFUSED),
@@ -35,7 +42,10 @@ fn a_project_says_once_what_is_checked() {
     assert_eq!(places(&output), ["others/d.sql:1:16 TG006"]);
     let output = check(folder.path(), &["--json", "--exclude", "b.rs"]);
     assert_eq!(places(&output), ["queries/old/c.sql:1:16 TG006"]);
-    let output = check(folder.path(), &["--json", "--allow-function", "other"]);
+    let output = check(
+        folder.path(),
+        &["--json", "--allow-function", "other(text)"],
+    );
     assert_eq!(
         places(&output),
         ["queries/a.sql:1:8 TG009", "queries/b.rs:1:23 unchecked"]

@@ -19,6 +19,12 @@ pub(crate) struct Config {
     pub(crate) schema: Option<PathBuf>,
     /// As `--allow-function`.
     pub(crate) allow_functions: Vec<String>,
+    /// As `--allow-operator`.
+    pub(crate) allow_operators: Vec<String>,
+    /// As `--allow-type`.
+    pub(crate) allow_types: Vec<String>,
+    /// As `--allow-extension`.
+    pub(crate) allow_extensions: Vec<String>,
     /// What is checked where no path is given.
     pub(crate) paths: Vec<PathBuf>,
     /// As `--exclude`.
