@@ -98,14 +98,19 @@ impl Tokens {
 
     /// Whether this token is a name because of the one before it.
     fn is_label(&self, index: usize) -> bool {
-        match self.kind_before(index) {
-            Some(Kind::Ascii46) => true,
-            // `t.as` is a column itself.
-            Some(Kind::As) => index
-                .checked_sub(1)
-                .is_some_and(|before| self.kind_before(before) != Some(Kind::Ascii46)),
-            _ => false,
-        }
+        let before = self.0.get(..index).unwrap_or_default();
+        // `t.as` is a column itself, and so is the second of `AS as`.
+        let words = before
+            .iter()
+            .rev()
+            .take_while(|token| token.kind == Kind::As)
+            .count();
+        let follows_dot = before
+            .len()
+            .checked_sub(words + 1)
+            .and_then(|index| self.kind(index))
+            == Some(Kind::Ascii46);
+        follows_dot == (words % 2 == 0)
     }
 
     /// From `start` on, the first token at the same depth of parentheses for which `ends` holds, or
