@@ -3,7 +3,8 @@
 //!
 //! [`examine`] compares what the database holds ([`SchemaFacts`]) with what the guard believes of it
 //! (a [`Tenancy`]) and gives a [`Report`]. It does no I/O: whoever has a connection asks
-//! [`CATALOG_QUERY`] and [`CITUS_QUERY`], and reads the answers with serde.
+//! [`CATALOG_QUERY`] and [`CITUS_QUERY`], and reads the answers with serde. Without a server
+//! [`SchemaFacts::from_migrations`] knows a part.
 //!
 //! ```
 //! use tenant_guard::Tenancy;

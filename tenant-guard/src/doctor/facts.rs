@@ -41,8 +41,13 @@ pub struct SchemaFacts {
 pub enum Aspect {
     /// Who may create objects in which schema.
     Privileges,
-    /// Objects that no migration makes, such as those of extensions and those made by hand.
+    /// Whether a type is a domain, and what its checks call.
+    Domains,
+    /// Objects that no migration makes, such as those of extensions and those made by hand, and what a
+    /// migration leaves out by a comment.
     Strays,
+    /// A part of a migration that the guard does not need and that could not be read.
+    Unread,
     /// What views read.
     Views,
     /// Operators and casts.

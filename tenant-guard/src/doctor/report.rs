@@ -211,13 +211,14 @@ impl Aspect {
     fn sentence(self) -> &'static str {
         match self {
             Self::Collations => "whether a collation takes different texts for equal",
-            Self::Operators => {
-                "operators and casts, of which a migration says that they are ignored"
-            }
+            Self::Domains => "whether a type is a domain, and what its checks call",
+            Self::Operators => "operators and casts",
             Self::Privileges => "who may create objects in the schemas of the search path",
             Self::Strays => {
-                "what no migration makes: objects of extensions, and those made by hand"
+                "what no migration makes: objects of extensions, those made by hand, and what is left \
+                 out by a comment"
             }
+            Self::Unread => "a default, a constraint, a trigger or a policy that could not be read",
             Self::Views => "what views read",
         }
     }

@@ -8,11 +8,14 @@ mod colocation;
 mod create_table;
 mod cursor;
 mod definition;
+mod details;
 mod error;
+mod facts;
 mod files;
 mod index;
 mod key;
 mod literal;
+mod on_table;
 mod schema;
 mod search_path;
 mod split;
@@ -54,12 +57,7 @@ impl Tenancy {
     /// [`MigrationError`], with file, line and a way to fix it.
     pub fn from_migrations(path: impl AsRef<Path>) -> Result<Self, MigrationError> {
         let files = migration_files(path)?;
-        let names: Vec<String> = files
-            .iter()
-            .map(|file| file.path().display().to_string())
-            .collect();
-        let texts = files.iter().map(MigrationFile::text);
-        Self::from_sources(names.iter().map(String::as_str).zip(texts))
+        Ok(read_files(&files)?.build()?)
     }
 
     /// Like [`Tenancy::from_migrations`], from one text.
@@ -90,13 +88,29 @@ impl Tenancy {
     pub fn from_sources<'a>(
         sources: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, MigrationError> {
-        let mut schema = Schema::default();
-        for (name, text) in sources {
-            let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-            read_file(&mut schema, name, &up::up_part(text))?;
-        }
-        Ok(schema.build()?)
+        Ok(read_schema(sources)?.build()?)
     }
+}
+
+fn read_files(files: &[MigrationFile]) -> Result<Schema, MigrationError> {
+    let names: Vec<String> = files
+        .iter()
+        .map(|file| file.path().display().to_string())
+        .collect();
+    let texts = files.iter().map(MigrationFile::text);
+    read_schema(names.iter().map(String::as_str).zip(texts))
+}
+
+/// The schema that these sources make, each with its name.
+fn read_schema<'a>(
+    sources: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<Schema, MigrationError> {
+    let mut schema = Schema::default();
+    for (name, text) in sources {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        read_file(&mut schema, name, &up::up_part(text))?;
+    }
+    Ok(schema)
 }
 
 fn read_file(schema: &mut Schema, name: &str, text: &str) -> Result<(), MigrationError> {

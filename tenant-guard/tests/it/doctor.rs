@@ -3,6 +3,7 @@
 #[cfg(feature = "cli")]
 mod command;
 mod live;
+mod migrations;
 mod page;
 
 use citus_testkit::tokio_postgres::error::SqlState;

@@ -95,14 +95,15 @@ fn outcome(report: &Report, deny: Option<Deny>) -> Outcome {
 
 impl Arguments {
     fn facts(&self) -> anyhow::Result<SchemaFacts> {
-        match (&self.database, &self.answers) {
-            (Some(url), _) => database::facts(url),
-            (None, Some(answers)) => {
+        match (&self.database, &self.answers, &self.schema) {
+            (Some(url), _, _) => database::facts(url),
+            (None, Some(answers), _) => {
                 let text = fs::read_to_string(answers)
                     .with_context(|| format!("cannot read {}", answers.display()))?;
                 read_answers(&text).with_context(|| format!("{}", answers.display()))
             }
-            (None, None) => bail!("give --database or --answers"),
+            (None, None, Some(schema)) => Ok(SchemaFacts::from_migrations(schema)?),
+            (None, None, None) => bail!("give --schema, --database or --answers"),
         }
     }
 

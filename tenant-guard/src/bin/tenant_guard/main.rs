@@ -67,7 +67,8 @@ enum Command {
     /// cannot see in a statement.
     ///
     /// With --database alone the cluster tells which tables are the tenants' (Citus); with both, the
-    /// migrations do, and the database is compared with them.
+    /// migrations do, and the database is compared with them. With --schema alone no server is asked,
+    /// and the report says what could not be checked.
     #[command(after_help = doctor::EXIT_CODES)]
     Doctor(doctor::Arguments),
     /// Explains a refusal's or a finding's code, or lists all codes.

@@ -10,8 +10,8 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
     let citus = subject.facts.citus.as_ref().map(placements);
     for table in subject.tenancy.tables() {
         let Some(relation) = subject.relations.get(table.name()) else {
-            // Statements on local tables are refused; the tables of extensions are among them.
-            if matches!(table.kind(), TableKind::Local) {
+            // Statements on these are refused; the tables of extensions are among them.
+            if matches!(table.kind(), TableKind::Local | TableKind::Opaque { .. }) {
                 continue;
             }
             findings.push(missing(table.name(), "the database has no such table"));
@@ -19,7 +19,10 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
         };
         findings.extend(columns(table, relation));
         findings.extend(tenant_type(table, relation));
-        if let Some(placements) = &citus {
+        // A view is in no catalog of Citus; whose rows it holds was declared.
+        if let Some(placements) = &citus
+            && relation.kind == RelationKind::Table
+        {
             findings.extend(placement(table, placements.get(table.name()).copied()));
         }
     }

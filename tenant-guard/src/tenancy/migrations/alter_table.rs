@@ -4,9 +4,11 @@ use super::super::{Ident, TableName};
 use super::create_table::{self, INHERITANCE, add_key};
 use super::cursor::{Cursor, Name};
 use super::definition;
+use super::details::Details;
 use super::error::MigrationProblem as Problem;
 use super::index;
 use super::key::{self, Label};
+use super::on_table;
 use super::schema::{Placement, Schema};
 use super::view;
 
@@ -44,6 +46,9 @@ pub(super) fn alter(schema: &mut Schema, mut at: Cursor<'_>) -> Result<(), Probl
     }
     if let Some(name) = schema.find(&written)? {
         view::alter(schema, &name, at)?;
+    }
+    for action in at.list() {
+        on_table::row_security(schema, &written, action);
     }
     let actions = relevant_actions(at);
     if actions.is_empty() {
@@ -110,8 +115,11 @@ fn apply(schema: &mut Schema, table: &TableName, mut at: Cursor<'_>) -> Result<(
     } else if at.eat("DROP CONSTRAINT") {
         at.eat("IF EXISTS");
         let name = at.ident()?;
-        let keys = &mut schema.table_mut(table)?.keys;
-        keys.retain(|key| !(key.is_constraint() && key.name == name));
+        let state = schema.table_mut(table)?;
+        state
+            .keys
+            .retain(|key| !(key.is_constraint() && key.name == name));
+        state.details.constraints.remove(&name);
         Ok(())
     } else if at.eat("DROP") {
         at.eat("COLUMN");
@@ -135,7 +143,10 @@ fn apply(schema: &mut Schema, table: &TableName, mut at: Cursor<'_>) -> Result<(
 
 fn add(schema: &mut Schema, table: &TableName, mut at: Cursor<'_>) -> Result<(), Problem> {
     if create_table::is_constraint(at) {
-        return add_constraint(schema, table, at);
+        add_constraint(schema, table, at)?;
+        return with_details(schema, table, |details, schema| {
+            details.table_constraint(schema, table, at);
+        });
     }
     at.eat("COLUMN");
     let if_not_exists = at.eat("IF NOT EXISTS");
@@ -161,6 +172,21 @@ fn add(schema: &mut Schema, table: &TableName, mut at: Cursor<'_>) -> Result<(),
     for key in keys {
         add_key(schema, table, key)?;
     }
+    let added = at.ident()?;
+    with_details(schema, table, |details, schema| {
+        details.column_constraints(schema, table, &added, at);
+    })
+}
+
+/// Changes a table's details while the schema is looked at.
+fn with_details(
+    schema: &mut Schema,
+    table: &TableName,
+    change: impl FnOnce(&mut Details, &Schema),
+) -> Result<(), Problem> {
+    let mut details = std::mem::take(&mut schema.table_mut(table)?.details);
+    change(&mut details, schema);
+    schema.table_mut(table)?.details = details;
     Ok(())
 }
 
@@ -202,6 +228,10 @@ fn rename_constraint(
             key.name = to.clone();
         }
     }
+    schema
+        .table_mut(table)?
+        .details
+        .rename_constraint(&from, &to);
     Ok(())
 }
 
@@ -237,11 +267,15 @@ fn rename_column(
         for key in &mut state.keys {
             key.rename_column(&from, &to);
         }
+        state.details.rename_column(&from, &to);
         if let Placement::Distributed { column, .. } = &mut state.placement
             && *column == from
         {
             *column = to.clone();
         }
+    }
+    for details in schema.all_details() {
+        details.rename_target_column(table, &from, &to);
     }
     Ok(())
 }
@@ -285,6 +319,10 @@ fn drop_column(schema: &mut Schema, table: &TableName, mut at: Cursor<'_>) -> Re
             columns.retain(|column| column.name != gone);
         }
         state.keys.retain(|key| !key.needs.contains(&gone));
+        state.details.drop_column(&gone);
+    }
+    for details in schema.all_details() {
+        details.drop_target(table, Some(&gone));
     }
     Ok(())
 }
@@ -309,7 +347,9 @@ fn alter_column(schema: &mut Schema, table: &TableName, mut at: Cursor<'_>) -> R
         // Defaults, NOT NULL, statistics, storage, identity.
         let known = ["SET", "DROP", "ADD GENERATED", "RESET", "RESTART"];
         return if known.iter().any(|words| at.sees(words)) {
-            Ok(())
+            with_details(schema, table, |details, schema| {
+                alter_details(details, schema, (table, &altered), at);
+            })
         } else {
             Err(Problem::misread(
                 "a change of a column could not be read",
@@ -339,6 +379,32 @@ fn alter_column(schema: &mut Schema, table: &TableName, mut at: Cursor<'_>) -> R
     Ok(())
 }
 
+/// Nulls, defaults and identity.
+fn alter_details(
+    details: &mut Details,
+    schema: &Schema,
+    (table, column): (&TableName, &Ident),
+    mut at: Cursor<'_>,
+) {
+    if at.eat("SET NOT NULL") {
+        details.column(column).not_null = true;
+    } else if at.eat("DROP NOT NULL") {
+        details.column(column).not_null = false;
+    } else if at.eat("SET DEFAULT") {
+        details.set_default(schema, table, column, at);
+    } else if at.eat_any(&["DROP DEFAULT", "DROP EXPRESSION", "DROP IDENTITY"]) {
+        let column = details.column(column);
+        column.calls = None;
+        column.sequence = None;
+    } else if at.eat_any(&[
+        "ADD GENERATED ALWAYS AS",
+        "ADD GENERATED BY DEFAULT AS",
+        "SET EXPRESSION AS",
+    ]) {
+        details.generated(table, column, at);
+    }
+}
+
 fn attach(schema: &mut Schema, table: &TableName, mut at: Cursor<'_>) -> Result<(), Problem> {
     let partition = schema.find_table(&at.name()?)?;
     if schema.root(table) == &partition {
@@ -352,7 +418,8 @@ fn attach(schema: &mut Schema, table: &TableName, mut at: Cursor<'_>) -> Result<
 fn detach(schema: &mut Schema, mut at: Cursor<'_>) -> Result<(), Problem> {
     let partition = schema.find_table(&at.name()?)?;
     let columns = schema.columns(&partition)?.to_vec();
-    let placement = schema.table(schema.root(&partition))?.placement.clone();
+    let root = schema.table(schema.root(&partition))?;
+    let (placement, column_details) = (root.placement.clone(), root.details.columns.clone());
     let mut inherited = Vec::new();
     let mut above = schema.table(&partition)?.parent.as_ref();
     while let Some(name) = above {
@@ -364,6 +431,7 @@ fn detach(schema: &mut Schema, mut at: Cursor<'_>) -> Result<(), Problem> {
     state.columns = Some(columns);
     state.placement = placement;
     state.parent = None;
+    state.details.columns = column_details;
     for key in inherited {
         add_key(schema, &partition, key)?;
     }

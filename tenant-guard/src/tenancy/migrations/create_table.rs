@@ -3,6 +3,7 @@
 use super::super::{Ident, TableName};
 use super::cursor::Cursor;
 use super::definition;
+use super::details::Details;
 use super::error::MigrationProblem as Problem;
 use super::key::{self, Key, Label, NewKey};
 use super::schema::{ColumnState, Relation, Schema, TableState};
@@ -42,7 +43,38 @@ pub(super) fn create(
     for element in elements.list() {
         table.element(schema, element)?;
     }
-    insert(schema, &name, table, None)
+    let details = details(schema, &name, elements);
+    insert(schema, &name, table, None)?;
+    *schema.table_mut(&name)?.details = details;
+    Ok(())
+}
+
+/// What the doctor wants to know of the elements.
+fn details(schema: &Schema, table: &TableName, elements: Cursor<'_>) -> Details {
+    let mut details = Details::default();
+    // Columns first: constraints are named after them.
+    let (constraints, columns): (Vec<_>, Vec<_>) = elements
+        .list()
+        .into_iter()
+        .partition(|element| is_constraint(*element));
+    for mut element in columns {
+        if element.eat("LIKE") {
+            // Nulls are always copied, defaults and checks where they are asked for.
+            details.unread |= element.find("INCLUDING").is_some();
+            let source = element.name().and_then(|name| schema.find_table(&name));
+            if let Ok(source) = source.and_then(|source| schema.table(&source)) {
+                for (name, column) in &source.details.columns {
+                    details.column(name).not_null = column.not_null;
+                }
+            }
+        } else if let Ok(column) = element.ident() {
+            details.column_constraints(schema, table, &column, element);
+        }
+    }
+    for constraint in constraints {
+        details.table_constraint(schema, table, constraint);
+    }
+    details
 }
 
 pub(super) const INHERITANCE: Problem = Problem::Unsupported {
@@ -150,7 +182,9 @@ fn inline(column: &Ident, keys: Vec<definition::InlineKey>) -> Vec<NewKey> {
 fn partition(schema: &mut Schema, name: &TableName, mut at: Cursor<'_>) -> Result<(), Problem> {
     let parent = schema.find_table(&at.name()?)?;
     let mut table = NewTable::default();
+    let mut details = Details::default();
     if let Some(elements) = at.group() {
+        details = self::details(schema, name, elements);
         for mut element in elements.list() {
             if is_constraint(element) {
                 table.keys.extend(key::table_constraint(element)?);
@@ -161,7 +195,9 @@ fn partition(schema: &mut Schema, name: &TableName, mut at: Cursor<'_>) -> Resul
             }
         }
     }
-    insert(schema, name, table, Some(parent))
+    insert(schema, name, table, Some(parent))?;
+    *schema.table_mut(name)?.details = details;
+    Ok(())
 }
 
 fn insert(

@@ -1,6 +1,7 @@
 //! Indexes: the unique ones are keys of their tables.
 
 use super::super::TableName;
+use super::call::called_functions;
 use super::create_table::add_key;
 use super::cursor::{Cursor, Name};
 use super::error::MigrationProblem as Problem;
@@ -41,6 +42,7 @@ pub(super) fn create(schema: &mut Schema, mut at: Cursor<'_>, unique: bool) -> R
         at.ident()?;
     }
     let needs = names_in(at);
+    let all = at;
     let Some(elements) = at.group() else {
         return Err(Problem::misread("the columns of an index are missing", at));
     };
@@ -58,6 +60,7 @@ pub(super) fn create(schema: &mut Schema, mut at: Cursor<'_>, unique: bool) -> R
             name_parts.push(item.ident()?.to_string());
         }
     }
+    let calls = called_functions(all);
     let key = NewKey {
         name,
         columns,
@@ -72,7 +75,12 @@ pub(super) fn create(schema: &mut Schema, mut at: Cursor<'_>, unique: bool) -> R
         schema.table_mut(&table)?.keys.push(key);
         return Ok(());
     }
-    add_key(schema, &table, key)
+    add_key(schema, &table, key)?;
+    let state = schema.table_mut(&table)?;
+    if let Some(key) = state.keys.last() {
+        state.details.indexes.insert(key.name.clone(), calls);
+    }
+    Ok(())
 }
 
 /// Reads from behind `DROP INDEX`.
@@ -82,7 +90,9 @@ pub(super) fn drop(schema: &mut Schema, mut at: Cursor<'_>) -> Result<(), Proble
     for mut item in at.list() {
         let name = item.name()?;
         if let Some((table, place)) = schema.find_index(&name)? {
-            schema.table_mut(&table)?.keys.remove(place);
+            let state = schema.table_mut(&table)?;
+            let key = state.keys.remove(place);
+            state.details.indexes.remove(&key.name);
         }
     }
     Ok(())

@@ -279,7 +279,7 @@ fn choose_name(schema: &Schema, table: &TableName, label: Label, parts: &[String
 }
 
 /// `makeObjectName`: the longer of the two names is cut until all fits.
-fn make_object_name(table: &str, columns: Option<&str>, ending: &str) -> String {
+pub(super) fn make_object_name(table: &str, columns: Option<&str>, ending: &str) -> String {
     const LONGEST: usize = 63;
     let fixed = ending.len() + 1 + usize::from(columns.is_some());
     let room = LONGEST.saturating_sub(fixed);

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::{Ident, Table, TableName, Tenancy, TenancyError, TenantType};
 use super::colocation::{Colocation, Group};
 use super::cursor::{Cursor, Name};
+use super::details::Details;
 use super::error::MigrationProblem as Problem;
-use super::key::{Key, names_in};
+use super::key::{Key, Label, names_in};
 use super::search_path::SearchPath;
 use super::split::split;
 use super::view::ViewState;
@@ -22,6 +23,8 @@ pub(super) struct Schema {
     pub(super) functions: BTreeSet<Ident>,
     pub(super) path: SearchPath,
     pub(super) colocation: Colocation,
+    /// Something that only the doctor wants to know could not be read.
+    pub(super) unread: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -43,6 +46,8 @@ pub(super) struct TableState {
     pub(super) placement: Placement,
     /// The partitioned table that it is a partition of.
     pub(super) parent: Option<TableName>,
+    /// What the guard does not need.
+    pub(super) details: Box<Details>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -247,6 +252,9 @@ impl Schema {
         if name.schema.as_str() != TEMPORARY {
             self.name_changed(&name.name);
         }
+        for table in self.all_details() {
+            table.drop_target(name, None);
+        }
         let partitions: Vec<TableName> = self
             .tables()
             .filter(|(_, table)| table.parent.as_ref() == Some(name))
@@ -268,6 +276,9 @@ impl Schema {
             {
                 table.parent = Some(to.clone());
             }
+        }
+        for table in self.all_details() {
+            table.rename_target(from, to);
         }
         Ok(())
     }
@@ -335,6 +346,28 @@ impl Schema {
                 what: "a table whose columns come from a query",
                 fix: "Make the table with a list of columns, and fill it with INSERT … SELECT.",
             })
+    }
+
+    /// The details of every table.
+    pub(super) fn all_details(&mut self) -> impl Iterator<Item = &mut Details> {
+        self.relations
+            .values_mut()
+            .filter_map(|relation| match relation {
+                Relation::Table(table) => Some(&mut *table.details),
+                Relation::View(_) | Relation::Opaque(_) | Relation::Sequence => None,
+            })
+    }
+
+    /// The columns of a table's primary key; none where it has no such key.
+    pub(super) fn primary_key(&self, table: &TableName) -> Vec<Ident> {
+        let keys = self
+            .table(self.root(table))
+            .map(|table| table.keys.as_slice());
+        let primary = keys
+            .unwrap_or_default()
+            .iter()
+            .find(|key| key.label == Label::PrimaryKey);
+        primary.map(|key| key.columns.clone()).unwrap_or_default()
     }
 
     /// Whether a column has a type of this name, in whatever schema.

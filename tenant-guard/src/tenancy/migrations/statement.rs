@@ -4,7 +4,7 @@ use super::super::TableName;
 use super::cursor::Cursor;
 use super::error::MigrationProblem as Problem;
 use super::schema::{Relation, Schema};
-use super::{alter_table, block, call, citus, create_table, index, literal, types, view};
+use super::{alter_table, block, call, citus, create_table, index, literal, on_table, types, view};
 use crate::lexer::Kind;
 
 /// Kinds of statements that change no table, column, key, type or distribution, by their first
@@ -47,6 +47,7 @@ const HARMLESS_FUNCTIONS: &[&str] = &[
 /// Applies one statement other than those that begin and end transactions.
 pub(super) fn apply(schema: &mut Schema, statement: Cursor<'_>) -> Result<(), Problem> {
     let mut at = statement;
+    on_table::follow(schema, statement);
     if IRRELEVANT.iter().any(|words| at.sees(words)) {
         return irrelevant(at);
     }

@@ -94,7 +94,7 @@ async fn what_cannot_be_done_ends_with_2_and_shows_no_password() {
     let test = plain().await.create_database().await.unwrap();
     let url = test.url();
     for (arguments, message) in [
-        (&[][..], "give --database or --answers"),
+        (&[][..], "give --schema, --database or --answers"),
         (&["--database", &url], "no table is distributed"),
         (
             &["--database", "postgresql://me:hush@127.0.0.1:1/app"],

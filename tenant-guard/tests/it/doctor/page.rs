@@ -26,12 +26,7 @@ fn each_code_has_its_section() {
 
 #[tokio::test]
 async fn a_server_with_the_bad_schema_has_the_finding() {
-    for section in PAGE.split("\n## ").skip(1) {
-        let code: Code = section[..5].parse().unwrap();
-        let (bad, good) = section
-            .split_once("\nBad:\n")
-            .and_then(|(_, examples)| examples.split_once("\nGood:\n"))
-            .unwrap();
+    for (code, bad, good) in sections() {
         let report = report(bad).await;
         let finds = |report: &Report| report.findings().iter().any(|found| found.code() == code);
         assert!(finds(&report), "{code}: {report}");
@@ -44,13 +39,28 @@ async fn a_server_with_the_bad_schema_has_the_finding() {
     }
 }
 
-/// Of one or two blocks: what the tenancy is made from, and what the database holds.
-async fn report(part: &str) -> Report {
-    let blocks: Vec<&str> = part
-        .split("```sql\n")
+/// Code, bad part and good part of each section.
+pub(super) fn sections() -> impl Iterator<Item = (Code, &'static str, &'static str)> {
+    PAGE.split("\n## ").skip(1).map(|section| {
+        let examples = section.split_once("\nBad:\n").map(|(_, examples)| examples);
+        let (bad, good) = examples
+            .and_then(|examples| examples.split_once("\nGood:\n"))
+            .unwrap();
+        (section[..5].parse().unwrap(), bad, good)
+    })
+}
+
+/// The blocks of SQL in a part.
+pub(super) fn blocks(part: &str) -> Vec<&str> {
+    part.split("```sql\n")
         .skip(1)
         .map(|block| block.split_once("\n```").unwrap().0)
-        .collect();
+        .collect()
+}
+
+/// Of one or two blocks: what the tenancy is made from, and what the database holds.
+async fn report(part: &str) -> Report {
+    let blocks = blocks(part);
     let (tenancy, database) = match blocks.as_slice() {
         [both] => (*both, *both),
         [tenancy, database] => (*tenancy, *database),
