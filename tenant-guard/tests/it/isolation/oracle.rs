@@ -1,7 +1,7 @@
 //! Runs a statement on both sides and compares what came back and what was left behind.
 
 use citus_testkit::tokio_postgres::Error;
-use citus_testkit::tokio_postgres::error::SqlState;
+use citus_testkit::tokio_postgres::error::{DbError, SqlState};
 use tenant_guard::{Code, GuardedSql};
 
 use super::data::{POISON, TENANTS, tenant_value};
@@ -14,6 +14,8 @@ use super::world::World;
 pub(crate) enum Verdict {
     /// Both sides did the same.
     Equal,
+    /// Both sides did the same, and Citus did it in more than one task.
+    SeveralTasks,
     /// The guard refused the statement.
     Refused(Code),
     /// Both sides failed alike, with this SQLSTATE.
@@ -314,9 +316,9 @@ fn is_timeout(error: &Error) -> bool {
     )
 }
 
-/// The same SQLSTATE. Over Citus' COPY a duplicate key loses its own (13.2, `ReportCopyError`).
+/// The same SQLSTATE. Over Citus' COPY a violated constraint loses its own (13.2, `ReportCopyError`).
 fn same_error(is: &Error, should_be: &Error) -> bool {
-    let lost_on_the_way = *code(should_be) == SqlState::UNIQUE_VIOLATION
+    let lost_on_the_way = code(should_be).code().starts_with("23")
         && is
             .as_db_error()
             .is_some_and(|error| error.routine() == Some("ReportCopyError"));
@@ -331,9 +333,17 @@ fn is_data_exception(error: &Error) -> bool {
     code(error).code().starts_with("22")
 }
 
+/// Class 42 from a worker: what Citus wrote for it is no statement, as for `CYCLE` (13.2.2).
+fn is_from_worker(error: &DbError) -> bool {
+    error
+        .where_()
+        .is_some_and(|place| place.contains("while executing command on"))
+}
+
 /// `feature_not_supported`, or one of the planner's own errors: a join it cannot place, a write
 /// whose conditions contradict each other, so that it has no shard, or a read of that kind, which
-/// it plans on an empty relation without the table's primary key.
+/// it plans on an empty relation without the table's primary key. Or it sends a part of the plan to a
+/// worker without the parameters that it needs (13.2.2, `RETURNING` of `INSERT … SELECT`).
 fn is_no_plan(error: &Error) -> bool {
     let internal = |message: &str| {
         message.contains("repartition")
@@ -344,6 +354,8 @@ fn is_no_plan(error: &Error) -> bool {
     error.as_db_error().is_some_and(|error| {
         *error.code() == SqlState::FEATURE_NOT_SUPPORTED
             || *error.code() == SqlState::GROUPING_ERROR
+            || *error.code() == SqlState::PROTOCOL_VIOLATION
+            || (error.code().code().starts_with("42") && is_from_worker(error))
             || (*error.code() == SqlState::INTERNAL_ERROR && internal(error.message()))
     })
 }
