@@ -115,6 +115,8 @@ codes! {
         "statements that are accepted fail on the server";
     SharedSequence = "TD025", Note, "Tenants draw numbers from one sequence.",
         "the gaps tell a tenant how much the others insert";
+    RestrictivePolicy = "TD026", Error, "A distributed table has a restrictive policy.",
+        "Citus 13.2 carries it to the shards as a permissive one, so that it widens what it was to narrow";
 }
 
 impl fmt::Display for Code {

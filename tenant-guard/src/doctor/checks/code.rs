@@ -26,6 +26,9 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Vec<Finding>) {
             findings.extend(unsafe_calls(subject, &table, expression));
         }
         findings.extend(row_security(&table));
+        if subject.facts.citus.is_some() {
+            findings.extend(restrictive_policies(&table));
+        }
     }
 }
 
@@ -67,6 +70,22 @@ fn is_safe(subject: &Subject<'_>, place: Place, function: &Routine) -> bool {
     let of_policy = place == Place::Policy && function.name.as_str() == "current_setting";
     (is_builtin && (of_policy || is_safe_function(function.name.as_str())))
         || subject.exceptions.is_safe_function(&function.name)
+}
+
+fn restrictive_policies(table: &TenantTable<'_>) -> impl Iterator<Item = Finding> {
+    let restrictive = table
+        .relation
+        .policies
+        .iter()
+        .filter(|policy| !policy.permissive);
+    restrictive.map(|policy| {
+        Finding::new(
+            Code::RestrictivePolicy,
+            table.part(&policy.name),
+            "it is RESTRICTIVE on the coordinator alone",
+            "put its condition into each permissive policy of the table, and drop it",
+        )
+    })
 }
 
 fn row_security(table: &TenantTable<'_>) -> Option<Finding> {

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use super::super::{Ident, TableName};
 use super::details::{Constraint, Details, PolicyDetails};
-use super::schema::{ColumnState, Schema, TableState, tenant_type};
+use super::schema::{ColumnState, Placement, Schema, TableState, tenant_type};
 use super::{MigrationError, migration_files, read_files, read_schema};
 use crate::doctor::{
-    Aspect, Column, Expression, ForeignKey, Key, Parent, Place, Policy, Relation, RelationKind,
-    Routine, SchemaFacts, Trigger,
+    Aspect, CitusFacts, CitusTable, Column, Expression, ForeignKey, Key, Parent, Place, Policy,
+    Relation, RelationKind, Routine, SchemaFacts, Trigger,
 };
 
 impl SchemaFacts {
@@ -64,10 +64,45 @@ fn facts(schema: &Schema) -> SchemaFacts {
             .tables()
             .map(|(name, table)| relation(schema, name, table))
             .collect(),
+        citus: citus(schema),
         functions: schema.functions.iter().map(routine).collect(),
         untold,
         ..SchemaFacts::default()
     }
+}
+
+/// As Citus' catalogs have it; `None` where no migration calls Citus.
+fn citus(schema: &Schema) -> Option<CitusFacts> {
+    let mut groups: Vec<&str> = Vec::new();
+    let mut tables = Vec::new();
+    for (name, _) in schema.tables() {
+        let placement = schema.table(schema.root(name)).map(|root| &root.placement);
+        let (method, replication, colocation, column) = match placement {
+            Ok(Placement::Distributed { column, group }) => {
+                let known = groups.iter().position(|known| *known == group.name());
+                let place = known.unwrap_or_else(|| {
+                    groups.push(group.name());
+                    groups.len() - 1
+                });
+                (
+                    "h",
+                    "s",
+                    u32::try_from(place + 1).unwrap_or(u32::MAX),
+                    Some(column.clone()),
+                )
+            }
+            Ok(Placement::Reference) => ("n", "t", 0, None),
+            Ok(Placement::Local) | Err(_) => continue,
+        };
+        tables.push(CitusTable {
+            table: name.clone(),
+            method: method.to_owned(),
+            replication: replication.to_owned(),
+            colocation,
+            column,
+        });
+    }
+    (!tables.is_empty()).then_some(CitusFacts { tables })
 }
 
 fn relation(schema: &Schema, name: &TableName, table: &TableState) -> Relation {
