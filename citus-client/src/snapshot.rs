@@ -208,10 +208,10 @@ mod tests {
 
     #[test]
     fn all_that_is_decided_for_a_request_allocates_nothing() {
+        static FIXED: StaticSql<1> = StaticSql::new("SELECT id FROM tasks WHERE id = $1");
         let topology = Topology::fixed(["a", "b"], 32).unwrap();
         let snapshot = Snapshot::new(topology, guard(&["public"]), &connecting(), None);
         let snapshot = arc_swap::ArcSwap::from_pointee(snapshot);
-        static FIXED: StaticSql<1> = StaticSql::new("SELECT id FROM tasks WHERE id = $1");
         let tenant = TenantId::from(42);
         let decide = || {
             let snapshot = snapshot.load();
