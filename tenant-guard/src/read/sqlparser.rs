@@ -1,8 +1,8 @@
 //! The reader without C: sqlparser's parser, watched.
 //!
-//! sqlparser reads more than PostgreSQL, and some of it otherwise. So its tree is never taken at its
-//! word. [`tokens`] cuts the text as PostgreSQL does and demands that sqlparser cuts it alike. Then the
-//! tree is *spelled*: [`Reader`](reader::Reader) walks it in the order of the text and takes, token by token, what
+//! sqlparser reads more than PostgreSQL, and some of it otherwise. So it never sees the text, and its
+//! tree is never taken at its word. [`tokens`] cuts the text as PostgreSQL does, [`parse`] gives these
+//! tokens to sqlparser's parser. Then the tree is *spelled*: [`Reader`](reader::Reader) walks it in the order of the text and takes, token by token, what
 //! PostgreSQL's grammar writes for each node. A statement is read when
 //!
 //! - every node of the tree is one that is known here, with all its fields,
@@ -13,6 +13,7 @@
 //! Then the tree is a derivation of the text by PostgreSQL's grammar, and there is no other. Anything
 //! else is refused. Positions come from the tokens alone.
 
+mod adapt;
 mod call;
 mod expression;
 mod figured;
@@ -29,6 +30,7 @@ mod select;
 mod statement;
 mod tokens;
 mod type_name;
+mod unicode;
 mod window;
 mod write;
 

@@ -97,13 +97,13 @@ fn a_draft_is_what_a_check_makes_of_every_statement_that_is_written_down() {
     );
     assert!(counts.same > 100, "{counts:#?}");
     // Many of the cases are there because readers stumble over them.
-    assert!(counts.share() >= 80, "{counts:#?}");
+    assert!(counts.share() >= 85, "{counts:#?}");
 }
 
 #[test]
 fn a_draft_is_what_a_check_makes_of_generated_statements_and_attacks() {
     let seed = number("READER_SEED").unwrap_or(1);
-    let worlds = number("READER_WORLDS").unwrap_or(20);
+    let worlds = number("READER_WORLDS").unwrap_or(8);
     let mut counts = Counts::default();
     for seed in seed..seed + worlds {
         println!("READER_SEED={seed}");
@@ -131,7 +131,7 @@ fn a_draft_is_what_a_check_makes_of_generated_statements_and_attacks() {
     );
     let some: Vec<&String> = counts.refused.iter().take(20).collect();
     assert!(
-        counts.share() >= 70,
+        counts.share() >= 90,
         "{} %, refused are {some:#?}",
         counts.share()
     );

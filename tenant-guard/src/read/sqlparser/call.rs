@@ -566,7 +566,7 @@ impl Reader<'_> {
 }
 
 /// A name of one part without quotes.
-fn unquoted(name: &ObjectName) -> Option<&str> {
+pub(super) fn unquoted(name: &ObjectName) -> Option<&str> {
     let ObjectName(parts) = name;
     match parts.as_slice() {
         [ObjectNamePart::Identifier(part)] => {

@@ -9,6 +9,7 @@ use crate::Refusal;
 use crate::facts::{Call, Cast, ColumnName, Expressions, FieldName, QualifiedName, Span};
 use crate::lexer::Kind;
 
+use super::adapt::ABSENT;
 use super::figured::Figured;
 use super::keywords::Place;
 use super::precedence::{Level, binary, level, unary};
@@ -92,6 +93,7 @@ impl Reader<'_> {
             } => {
                 self.operand(expr, level(expr) > Level::Like, into)?;
                 self.words(if *negated { "not between" } else { "between" })?;
+                self.eat_any(&["symmetric", "asymmetric"]);
                 self.operand(low, is_restricted(low), into)?;
                 self.words("and")?;
                 self.operand(high, level(high) > Level::Like, into)?;
@@ -420,6 +422,9 @@ impl Reader<'_> {
         let is_known =
             binary(operator) >= Level::Comparison && *operator != BinaryOperator::Overlaps;
         self.absent(is_known, "this operator")?;
+        if let BinaryOperator::PGCustomBinaryOperator(_) = operator {
+            return self.qualified_operator(into);
+        }
         let point = self.point();
         let text = self.take(Kind::Operator)?;
         // Two spellings of one operator.
@@ -430,6 +435,26 @@ impl Reader<'_> {
         } else {
             Err(self.lost())
         }
+    }
+
+    /// `OPERATOR(schema.operator)`
+    fn qualified_operator(&mut self, into: &mut Expressions) -> Result<(), Refusal> {
+        let span = self.point();
+        self.words("operator")?;
+        self.mark(b'(')?;
+        let mut schema = None;
+        if self.sees_kind(Kind::Operator).is_none() {
+            schema = Some(self.type_part(Place::Column)?);
+            self.mark(b'.')?;
+        }
+        let text = self.take(Kind::Operator)?;
+        self.mark(b')')?;
+        into.operators.push(QualifiedName {
+            schema,
+            name: if text == "!=" { "<>" } else { text }.into(),
+            span,
+        });
+        Ok(())
     }
 
     /// `x = ANY (…)` of an array or a sub-query.
@@ -602,6 +627,11 @@ impl Reader<'_> {
         };
         for step in steps {
             match step {
+                // `(value).*`
+                AccessExpr::Dot(Expr::Identifier(field)) if field.value == ABSENT => {
+                    self.mark(b'.')?;
+                    self.symbol("*")?;
+                }
                 AccessExpr::Dot(Expr::Identifier(field)) => {
                     self.mark(b'.')?;
                     let name = self.name(field, Place::Label)?;

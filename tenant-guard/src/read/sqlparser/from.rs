@@ -1,14 +1,15 @@
 //! `FROM` lists.
 
 use sqlparser::ast::{
-    Expr, FunctionArg, Join as WrittenJoin, JoinConstraint, JoinOperator, ObjectName, TableAlias,
-    TableAliasColumnDef, TableFactor, TableFunctionArgs, TableInheritance, TableSampleKind,
-    TableWithJoins,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Join as WrittenJoin,
+    JoinConstraint, JoinOperator, ObjectName, TableAlias, TableAliasColumnDef, TableFactor,
+    TableFunctionArgs, TableInheritance, TableSampleKind, TableWithJoins,
 };
 
 use crate::facts::{Alias, Cast, Expressions, FromFunction, FromItem, Join, JoinKind, Relation};
 use crate::{Code, Ident, Refusal};
 
+use super::call::unquoted;
 use super::keywords::Place;
 use super::reader::Reader;
 use super::type_name::Use;
@@ -385,11 +386,47 @@ impl Reader<'_> {
         alias: Option<&TableAlias>,
     ) -> Result<FromItem, Refusal> {
         let mut expressions = Expressions::default();
+        if unquoted(name).is_some_and(|name| name.eq_ignore_ascii_case("rows"))
+            && self.eat("rows from")
+        {
+            self.mark(b'(')?;
+            let names = self.list(arguments, |reader, argument| {
+                reader.rows_of(argument, &mut expressions)
+            })?;
+            self.mark(b')')?;
+            return self.function_alias(names, expressions, ordinality, alias);
+        }
         let name = self.function_name(name, arguments.len(), &mut expressions)?;
         self.mark(b'(')?;
         self.arguments(arguments, &mut expressions)?;
         self.mark(b')')?;
-        self.function_alias(name, expressions, ordinality, alias)
+        self.function_alias(vec![name], expressions, ordinality, alias)
+    }
+
+    /// One call within `ROWS FROM (…)`, which sqlparser got as an argument; gives its name.
+    fn rows_of(
+        &mut self,
+        argument: &FunctionArg,
+        into: &mut Expressions,
+    ) -> Result<Ident, Refusal> {
+        let FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Function(function))) = argument else {
+            return Err(self.unknown("this part of ROWS FROM"));
+        };
+        let Function {
+            name,
+            uses_odbc_syntax: false,
+            parameters: FunctionArguments::None,
+            args: FunctionArguments::List(list),
+            within_group,
+            filter: None,
+            null_treatment: None,
+            over: None,
+        } = function
+        else {
+            return Err(self.unknown("this part of ROWS FROM"));
+        };
+        self.absent(within_group.is_empty(), "this part of ROWS FROM")?;
+        self.call(name, list, 0, into)
     }
 
     fn unnest(
@@ -405,12 +442,12 @@ impl Reader<'_> {
         self.mark(b'(')?;
         self.expressions(arrays, &mut expressions)?;
         self.mark(b')')?;
-        self.function_alias(name, expressions, ordinality, alias)
+        self.function_alias(vec![name], expressions, ordinality, alias)
     }
 
     fn function_alias(
         &mut self,
-        name: Ident,
+        names: Vec<Ident>,
         mut expressions: Expressions,
         ordinality: bool,
         alias: Option<&TableAlias>,
@@ -422,14 +459,14 @@ impl Reader<'_> {
         let alias = match alias {
             None => None,
             Some(alias) => {
-                let (name, names, types) = self.definitions(alias, true)?;
+                let (name, listed, types) = self.definitions(alias, true)?;
                 if types.is_empty() {
                     Some(Alias {
                         name,
-                        columns: names,
+                        columns: listed,
                     })
                 } else {
-                    columns = names;
+                    columns = listed;
                     expressions.casts.extend(types);
                     Some(Alias {
                         name,
@@ -439,7 +476,7 @@ impl Reader<'_> {
             }
         };
         Ok(FromItem::Function(FromFunction {
-            names: vec![name],
+            names,
             alias,
             columns,
             ordinality,

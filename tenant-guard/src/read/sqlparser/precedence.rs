@@ -158,7 +158,8 @@ pub(super) fn binary(operator: &BinaryOperator) -> Level {
         | Op::QuestionDashPipe
         | Op::QuestionDoublePipe
         | Op::At
-        | Op::TildeEq => Level::Other,
+        | Op::TildeEq
+        | Op::PGCustomBinaryOperator(_) => Level::Other,
         Op::Spaceship
         | Op::Xor
         | Op::BitwiseXor
@@ -167,7 +168,6 @@ pub(super) fn binary(operator: &BinaryOperator) -> Level {
         | Op::Match
         | Op::Regexp
         | Op::Glob
-        | Op::PGCustomBinaryOperator(_)
         | Op::Assignment
         | Op::Is
         | Op::IsNot => Level::Unknown,

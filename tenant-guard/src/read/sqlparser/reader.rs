@@ -11,6 +11,7 @@ use super::figured::Figured;
 use super::keywords::Place;
 use super::refusal::{unknown, unreadable};
 use super::tokens::Token;
+use super::unicode::decoded;
 
 /// Nodes inside one another, as deep as the other reader goes, so that no stack overflows.
 const MAX_DEPTH: usize = 100;
@@ -23,6 +24,8 @@ pub(super) struct Reader<'t> {
     at: usize,
     depth: usize,
     pub(super) max_param: u32,
+    /// Whether the query that was read last ended with `LIMIT ALL`, of which its tree says nothing.
+    pub(super) limits_all: bool,
     /// The name of the first column of the query that was read last.
     pub(super) first_output: Figured,
 }
@@ -35,6 +38,7 @@ impl<'t> Reader<'t> {
             at: 0,
             depth: 0,
             max_param: 0,
+            limits_all: false,
             first_output: Figured::Nothing,
         }
     }
@@ -158,9 +162,14 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// Takes the first of these lists of keywords that comes next, if there is one.
+    pub(super) fn eat_any(&mut self, choices: &[&str]) -> bool {
+        choices.iter().any(|words| self.eat(words))
+    }
+
     /// Takes the first of these lists of keywords that comes next.
     pub(super) fn one_of(&mut self, choices: &[&str]) -> Result<(), Refusal> {
-        if choices.iter().any(|words| self.eat(words)) {
+        if self.eat_any(choices) {
             Ok(())
         } else {
             Err(self.lost())
@@ -239,8 +248,13 @@ impl<'t> Reader<'t> {
                 // `""` is no name.
                 (unquote(text), spelled && !value.is_empty())
             }
-            Kind::UnicodeWord
-            | Kind::String
+            Kind::UnicodeWord => {
+                let inner = decoded(text).ok_or_else(|| self.lost())?;
+                let spelled = *quote_style == Some('"') && inner == *value;
+                let name = unquote(&format!("\"{inner}\""));
+                (name, spelled && !value.is_empty())
+            }
+            Kind::String
             | Kind::DollarString
             | Kind::Number
             | Kind::Parameter

@@ -1,13 +1,14 @@
 //! Plain `SELECT`s and the lists of what they give.
 
 use sqlparser::ast::{
-    Distinct, Expr, Select as WrittenSelect, SelectFlavor, SelectItem,
+    AccessExpr, Distinct, Expr, Select as WrittenSelect, SelectFlavor, SelectItem,
     SelectItemQualifiedWildcardKind, WildcardAdditionalOptions,
 };
 
 use crate::facts::{ColumnName, ConditionSite, Expressions, FromItem, Locking, Output, Select};
 use crate::{Ident, Refusal};
 
+use super::adapt::ABSENT;
 use super::figured::Figured;
 use super::keywords::Place;
 use super::reader::Reader;
@@ -148,20 +149,10 @@ impl Reader<'_> {
         into: &mut Expressions,
     ) -> Result<(Output, Figured), Refusal> {
         match item {
-            SelectItem::UnnamedExpr(value) => {
-                self.absent(!is_star(value), "a star in parentheses")?;
-                let columns = into.columns.len();
-                let figured = self.expression(value, into)?;
-                let output = match plain_column(value, into, columns) {
-                    Some((qualifier, column)) => Output::Column {
-                        qualifier,
-                        name: column.clone(),
-                        column,
-                    },
-                    None => figured.clone().into_output(),
-                };
-                Ok((output, figured))
+            SelectItem::ExprWithAlias { expr: value, alias } if alias.value == ABSENT => {
+                self.unnamed(value, into)
             }
+            SelectItem::UnnamedExpr(value) => self.unnamed(value, into),
             SelectItem::ExprWithAlias { expr, alias } => {
                 let columns = into.columns.len();
                 self.expression(expr, into)?;
@@ -218,6 +209,27 @@ impl Reader<'_> {
         }
     }
 
+    /// An entry without an alias.
+    fn unnamed(
+        &mut self,
+        value: &Expr,
+        into: &mut Expressions,
+    ) -> Result<(Output, Figured), Refusal> {
+        self.absent(!is_star(value), "a star in parentheses")?;
+        let columns = into.columns.len();
+        let figured = self.expression(value, into)?;
+        let output = match plain_column(value, into, columns) {
+            Some((qualifier, column)) => Output::Column {
+                qualifier,
+                name: column.clone(),
+                column,
+            },
+            None if is_fields(value) => Output::Fields,
+            None => figured.clone().into_output(),
+        };
+        Ok((output, figured))
+    }
+
     /// A star without what other databases have behind it.
     fn plain_star(&self, options: &WildcardAdditionalOptions) -> Result<(), Refusal> {
         let WildcardAdditionalOptions {
@@ -254,6 +266,21 @@ fn plain_column(value: &Expr, read: &Expressions, before: usize) -> Option<(Opti
             ColumnName { .. } => None,
         },
         _ => None,
+    }
+}
+
+/// `(value).*`, in however many parentheses.
+fn is_fields(value: &Expr) -> bool {
+    match value {
+        Expr::Nested(inner) => is_fields(inner),
+        Expr::CompoundFieldAccess {
+            root: _,
+            access_chain,
+        } => match access_chain.last() {
+            Some(AccessExpr::Dot(Expr::Identifier(field))) => field.value == ABSENT,
+            Some(AccessExpr::Dot(_) | AccessExpr::Subscript(_)) | None => false,
+        },
+        _ => false,
     }
 }
 

@@ -82,8 +82,9 @@ impl Reader<'_> {
         let mut read = self.body(body)?;
         if let SetExpr::Query(inner) = &**body {
             // The parentheses vanish, so that there can be but one clause of each kind.
-            let twice = (with.is_some() && !read.ctes.is_empty())
-                || (has_tail(query) && has_tail_within(inner));
+            let has_tail = has_tail(query) || self.sees("limit all");
+            let has_tail_inside = has_tail_within(inner) || self.limits_all;
+            let twice = (with.is_some() && !read.ctes.is_empty()) || (has_tail && has_tail_inside);
             self.absent(
                 !twice,
                 "a clause of a query in parentheses and once more outside",
@@ -99,7 +100,8 @@ impl Reader<'_> {
             fetch: fetch.as_ref(),
             locks,
         };
-        if has_tail(query) {
+        self.limits_all = false;
+        if has_tail(query) || self.sees("limit all") {
             self.tail(&tail, &mut read.body)?;
         }
         Ok(read)
@@ -332,6 +334,8 @@ impl Reader<'_> {
         }
         if let Some(limit) = tail.limit {
             self.limit(limit, tail.fetch.is_some(), expressions)?;
+        } else if tail.fetch.is_none() && self.eat("limit all") {
+            self.limits_all = true;
         }
         if let Some(fetch) = tail.fetch {
             self.fetch(fetch, expressions)?;
@@ -370,8 +374,11 @@ impl Reader<'_> {
             LimitClause::OffsetCommaLimit { .. } => return Err(self.unknown("LIMIT with a comma")),
         };
         self.absent(limit.is_none() || !has_fetch, "LIMIT and FETCH")?;
+        let had_limit = limit.is_some();
         while limit.is_some() || offset.is_some() {
-            if self.sees("offset") {
+            if limit.is_none() && self.eat("limit all") {
+                self.limits_all = true;
+            } else if self.sees("offset") {
                 let offset = offset.take().ok_or_else(|| self.lost())?;
                 self.offset(offset, into)?;
             } else {
@@ -379,6 +386,9 @@ impl Reader<'_> {
                 self.words("limit")?;
                 self.expression(limit, into)?;
             }
+        }
+        if !had_limit && !has_fetch && self.eat("limit all") {
+            self.limits_all = true;
         }
         Ok(())
     }
@@ -419,9 +429,9 @@ impl Reader<'_> {
             of,
             nonblock,
         } = lock;
-        self.words(match lock_type {
-            LockType::Share => "for share",
-            LockType::Update => "for update",
+        self.one_of(match lock_type {
+            LockType::Share => &["for share", "for key share"],
+            LockType::Update => &["for update", "for no key update"],
         })?;
         let mut locked = Locking::All;
         if let Some(name) = of {

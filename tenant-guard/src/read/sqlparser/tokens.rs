@@ -82,8 +82,8 @@ fn step(sql: &str, token: &Token) -> Step {
     }
 }
 
-/// Whether the token is of a form that every release of PostgreSQL and sqlparser cut alike, and that
-/// touches no token with which it could be read as one.
+/// Whether the token is of a form that every release of PostgreSQL reads alike, and touches no token
+/// with which it could be read as one.
 fn is_plain(sql: &str, token: &Token) -> bool {
     let Span { start, end } = token.span;
     let behind = sql.as_bytes().get(end).copied();
@@ -93,12 +93,17 @@ fn is_plain(sql: &str, token: &Token) -> bool {
     match token.kind {
         Kind::Number => is_decimal(&sql[start..end]) && !touches_word,
         Kind::Parameter => !touches_word || behind == Some(b'.'),
-        // `U&` needs decoding, and may be followed by UESCAPE.
-        Kind::UnicodeWord | Kind::PsqlCommand => false,
-        Kind::String => !matches!(sql.as_bytes().get(start), Some(b'u' | b'U')),
+        Kind::PsqlCommand => false,
         Kind::Punctuation(b'.') => behind != Some(b'.'),
-        Kind::Word
-        | Kind::QuotedWord
+        Kind::Word => {
+            let word = &sql[start..end];
+            // `N'…'` is of a type of its own, and UESCAPE changes what `U&` before it means.
+            let is_national = word.eq_ignore_ascii_case("n") && behind == Some(b'\'');
+            !is_national && !word.eq_ignore_ascii_case("uescape")
+        }
+        Kind::QuotedWord
+        | Kind::UnicodeWord
+        | Kind::String
         | Kind::DollarString
         | Kind::Punctuation(_)
         | Kind::Typecast

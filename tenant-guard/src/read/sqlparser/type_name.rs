@@ -169,9 +169,8 @@ impl Reader<'_> {
         Ok(QualifiedName { schema, name, span })
     }
 
-    fn type_part(&mut self, place: Place) -> Result<Ident, Refusal> {
+    pub(super) fn type_part(&mut self, place: Place) -> Result<Ident, Refusal> {
         if let Some(word) = self.sees_kind(Kind::Word) {
-            // SETOF is reserved for a column's name, and `double` without `precision` is no type.
             if !place.takes(word) || self.is_taken_ahead() {
                 return Err(self.lost());
             }

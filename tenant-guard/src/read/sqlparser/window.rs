@@ -138,14 +138,18 @@ impl Reader<'_> {
             WindowFrameUnits::Groups => "groups",
         })?;
         match end_bound {
-            None => self.bound(start_bound, into),
+            None => self.bound(start_bound, into)?,
             Some(end) => {
                 self.words("between")?;
                 self.bound(start_bound, into)?;
                 self.words("and")?;
-                self.bound(end, into)
+                self.bound(end, into)?;
             }
         }
+        if self.eat("exclude") {
+            self.one_of(&["current row", "no others", "group", "ties"])?;
+        }
+        Ok(())
     }
 
     fn bound(&mut self, bound: &WindowFrameBound, into: &mut Expressions) -> Result<(), Refusal> {
