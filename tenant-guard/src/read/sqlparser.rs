@@ -15,12 +15,15 @@
 
 mod adapt;
 mod call;
+mod cast;
 mod expression;
 mod figured;
 mod from;
 mod insert;
+mod keyword_call;
 mod keywords;
 mod merge;
+mod operator;
 mod parse;
 mod precedence;
 mod reader;
@@ -31,6 +34,7 @@ mod statement;
 mod tokens;
 mod type_name;
 mod unicode;
+mod value;
 mod window;
 mod write;
 

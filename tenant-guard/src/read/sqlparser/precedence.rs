@@ -3,7 +3,7 @@
 //! sqlparser's precedences change with its releases. A tree in which no operand binds looser than the
 //! operator above it is the only one for its text, whoever made it: so it is PostgreSQL's.
 
-use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
+use sqlparser::ast::{BinaryOperator, CastKind, Expr, UnaryOperator};
 
 /// PostgreSQL 18, `src/backend/parser/gram.y`, loosest first. What is not an operator is `Primary`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,11 +53,9 @@ pub(super) fn level(expression: &Expr) -> Level {
         Expr::AtTimeZone { .. } => Level::AtTimeZone,
         Expr::Collate { .. } => Level::Collate,
         Expr::Cast { kind, .. } => match kind {
-            sqlparser::ast::CastKind::DoubleColon => Level::Cast,
-            sqlparser::ast::CastKind::Cast => Level::Primary,
-            sqlparser::ast::CastKind::TryCast | sqlparser::ast::CastKind::SafeCast => {
-                Level::Unknown
-            }
+            CastKind::DoubleColon => Level::Cast,
+            CastKind::Cast => Level::Primary,
+            CastKind::TryCast | CastKind::SafeCast => Level::Unknown,
         },
         Expr::Identifier(_)
         | Expr::CompoundIdentifier(_)
@@ -190,5 +188,22 @@ pub(super) fn unary(operator: UnaryOperator) -> Level {
         | Op::QuestionDash
         | Op::QuestionPipe => Level::Other,
         Op::BangNot | Op::PGPostfixFactorial | Op::PGPrefixFactorial => Level::Unknown,
+    }
+}
+
+/// Whether this is what the grammar has before the `AND` of `BETWEEN` (`b_expr`).
+pub(super) fn is_restricted(expression: &Expr) -> bool {
+    match expression {
+        Expr::Cast {
+            kind: CastKind::DoubleColon,
+            expr,
+            data_type: _,
+            format: _,
+        } => is_restricted(expr),
+        Expr::UnaryOp { op, expr } => unary(*op) > Level::Like && is_restricted(expr),
+        Expr::BinaryOp { left, op, right } => {
+            binary(op) > Level::Like && is_restricted(left) && is_restricted(right)
+        }
+        other => level(other) == Level::Primary,
     }
 }

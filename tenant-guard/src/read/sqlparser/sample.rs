@@ -9,7 +9,7 @@ use crate::Refusal;
 use crate::facts::{Expressions, Relation};
 use crate::lexer::Kind;
 
-use super::expression::is_constant;
+use super::cast::is_constant;
 use super::reader::Reader;
 
 impl Reader<'_> {
