@@ -340,6 +340,8 @@ pub(crate) struct Expressions {
     /// `(expression).name`
     pub(crate) fields: Vec<FieldName>,
     pub(crate) subqueries: Vec<Query>,
+    /// Whether a `SET` gives a column an element (`a[1]`), with nothing computed of it.
+    pub(crate) assigns_element: bool,
 }
 
 /// A function that is called.

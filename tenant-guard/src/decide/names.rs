@@ -14,6 +14,9 @@ impl Decider<'_> {
         expressions: &Expressions,
         scope: &Scope<'_>,
     ) -> Result<(), Refusal> {
+        if expressions.assigns_element {
+            return Err(assigned_element());
+        }
         expressions
             .functions
             .iter()
@@ -146,6 +149,16 @@ impl Decider<'_> {
         }
         Err(not_a_column(name, &field.span))
     }
+}
+
+/// Citus takes it for the left side of the assignment when it writes the statement for a shard, and ends
+/// the server (13.2.2: `UPDATE t SET n = a[1] FROM …`; also in a cast that changes nothing).
+fn assigned_element() -> Refusal {
+    Refusal::new(
+        Code::UnknownSyntax,
+        "an element of an array or of JSON is assigned as it is, by which Citus fails with all its sessions",
+        "write coalesce(a[1]) instead of a[1]",
+    )
 }
 
 fn unknown_function(function: &QualifiedName) -> Refusal {

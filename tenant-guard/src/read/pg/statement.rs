@@ -309,6 +309,7 @@ impl<'t> Reader<'t> {
                 location: _,
             } = &**target;
             assigned.push(Ident::from(name.as_str()));
+            expressions.assigns_element |= val.as_deref().is_some_and(is_element);
             self.indirection(indirection, expressions)?;
             self.expressions(val.as_deref(), expressions)?;
         }
@@ -349,6 +350,22 @@ fn grouping(clause: &[Node]) -> Grouping {
         [] => Grouping::None,
         clause if clause.iter().any(is_set) => Grouping::Sets,
         _ => Grouping::Plain,
+    }
+}
+
+/// Whether a value is `a[1]`, alone, in a row, or in a cast or collation, which may change nothing.
+fn is_element(value: &Node) -> bool {
+    let within = |value: &Option<Box<Node>>| value.as_deref().is_some_and(is_element);
+    match &value.node {
+        Some(NodeEnum::AIndirection(indirection)) => indirection
+            .indirection
+            .iter()
+            .any(|step| matches!(step.node, Some(NodeEnum::AIndices(_)))),
+        Some(NodeEnum::TypeCast(cast)) => within(&cast.arg),
+        Some(NodeEnum::CollateClause(collate)) => within(&collate.arg),
+        Some(NodeEnum::MultiAssignRef(assignment)) => within(&assignment.source),
+        Some(NodeEnum::RowExpr(row)) => row.args.iter().any(is_element),
+        _ => false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! `UPDATE` and `DELETE`.
 
 use sqlparser::ast::{
-    Assignment, AssignmentTarget, Delete as WrittenDelete, Expr, FromTable, SelectItem,
+    AccessExpr, Assignment, AssignmentTarget, Delete as WrittenDelete, Expr, FromTable, SelectItem,
     TableFactor, TableWithJoins, Update as WrittenUpdate, UpdateTableFromKind,
 };
 
@@ -182,6 +182,10 @@ impl Reader<'_> {
                 self.absent(is_row, "this source of several columns")?;
             }
         }
+        // ROW (…) is a function for sqlparser, whose arguments are not looked at.
+        let is_row =
+            matches!(target, AssignmentTarget::Tuple(_)) && matches!(value, Expr::Function(_));
+        expressions.assigns_element |= is_row || is_element(value);
         self.expression(value, expressions)?;
         Ok(())
     }
@@ -200,5 +204,18 @@ impl Reader<'_> {
             old: None,
             new: None,
         })
+    }
+}
+
+/// Whether a value is `a[1]`, alone, in a row, or in a cast or collation, which may change nothing.
+fn is_element(value: &Expr) -> bool {
+    match value {
+        Expr::CompoundFieldAccess { access_chain, .. } => access_chain
+            .iter()
+            .any(|step| matches!(step, AccessExpr::Subscript(_))),
+        Expr::Nested(inner) => is_element(inner),
+        Expr::Cast { expr, .. } | Expr::Collate { expr, .. } => is_element(expr),
+        Expr::Tuple(values) => values.iter().any(is_element),
+        _ => false,
     }
 }
