@@ -214,6 +214,7 @@ impl<'tenant> Call<'tenant> {
                 let route = snapshot.topology.route_value(colocation, &value);
                 (Some(value), route)
             }
+            Access::TenantSchema => return Err(RequestError::TenantSchema),
             // Every node can answer; the tenant's own is the one whose connections it has.
             _ => (None, snapshot.home(tenant)),
         };

@@ -20,3 +20,9 @@ pub use playground::{MIGRATIONS, Playground};
 #[doc = include_str!("../../README.md")]
 #[derive(Debug)]
 pub struct Readme;
+
+/// The example of the page about a schema for each tenant, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/schema-per-tenant.md")]
+#[derive(Debug)]
+pub struct SchemaPerTenant;

@@ -15,6 +15,9 @@ pub enum Access {
         /// The type of the tenant column, and so of the added parameter.
         tenant_type: TenantType,
     },
+    /// Rows of one tenant in its own schema (and possibly reference tables). The text has a
+    /// placeholder for the schema: see `GuardedSql::text_for_schema`.
+    TenantSchema,
     /// Reference tables only: any node can answer.
     Reference,
     /// No table at all.

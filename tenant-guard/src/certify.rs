@@ -30,7 +30,7 @@ use crate::read::too_deep;
 use crate::splice::Spliced;
 use crate::{Code, Refusal, Tenancy};
 
-use resolve::Views;
+use resolve::Text;
 use tree::Tree;
 
 /// Why a certificate cannot be given. The text says which step failed, for a bug report.
@@ -86,15 +86,15 @@ fn prove(
         return Err("the output is not one statement");
     }
 
-    let tenant_tables =
-        resolve::resolve(&mut input, tenancy, catalogs, Views::Expanded)?.tenant_tables;
+    let tenant_tables = resolve::resolve(&mut input, tenancy, catalogs, Text::Input)?.tenant_tables;
     check_slots(&output_tree, output, tenant_param)?;
-    if resolve::resolve(&mut output_tree, tenancy, catalogs, Views::Refused)?.unqualified != 0 {
+    if resolve::resolve(&mut output_tree, tenancy, catalogs, Text::Output)?.unqualified != 0 {
         return Err("a table of the output is named without its schema");
     }
     let restrictions = fold::fold(&mut output_tree, tenancy, catalogs, tenant_param)?;
 
     columns::forget_all_implied(&mut input, tenancy);
+    columns::forget_all_implied(&mut output_tree, tenancy);
     if restrictions != tenant_tables {
         return Err("not every tenant table has its restriction");
     }
@@ -281,6 +281,11 @@ mod tests {
                 "INSERT INTO public.tasks (id) VALUES (1)",
             ),
             ("SELECT * FROM audit", "SELECT * FROM public.audit"),
+            ("SELECT * FROM countries", "SELECT * FROM countries"),
+            (
+                "SELECT * FROM tasks",
+                "SELECT * FROM tasks WHERE tasks.tenant_id = $1",
+            ),
             ("DELETE FROM countries", "DELETE FROM public.countries"),
         ] {
             assert!(certified(input, output).is_err(), "{output}");
@@ -428,6 +433,77 @@ mod tests {
         let derived = format!("SELECT id FROM {DERIVED} AS tasks");
         assert_eq!(with(&derived), Ok(()));
         assert!(with("SELECT id FROM tasks").is_err());
+    }
+
+    #[test]
+    fn a_table_of_a_tenant_s_schema_has_the_placeholder_and_nothing_else_changes() {
+        let tenancy = Tenancy::builder()
+            .table(Table::in_tenant_schema("tasks").columns(["id", "title"]))
+            .table(Table::reference("countries").columns(["code"]))
+            .build()
+            .unwrap();
+        let certified = |input: &str, output: &str| {
+            let slots = |schema: &str, name: &str| -> Vec<_> {
+                let full = format!("{schema}.{name}");
+                let found = output.match_indices(&full);
+                found
+                    .map(|(at, _)| TableSlot {
+                        range: at..at + full.len(),
+                        table: TableName::new(schema, name),
+                    })
+                    .collect()
+            };
+            let mut table_slots = slots("pg_tenant_schema", "tasks");
+            table_slots.extend(slots("public", "countries"));
+            table_slots.extend(slots("acme", "tasks"));
+            let spliced = Spliced {
+                text: output.to_owned(),
+                tenant_param_slots: Vec::new(),
+                table_slots,
+            };
+            let tree = pg_query::parse(input, 0).unwrap().protobuf;
+            let reread = pg_query::parse(output, 0).unwrap().protobuf;
+            prove(&tree, &reread, &spliced, &tenancy, &Catalogs::new(), 1)
+        };
+        for (input, right, wrong) in [
+            (
+                "SELECT * FROM tasks t, countries",
+                "SELECT * FROM pg_tenant_schema.tasks t, public.countries",
+                &[
+                    "SELECT * FROM tasks t, public.countries",
+                    "SELECT * FROM pg_tenant_schema.tasks t, countries",
+                    "SELECT * FROM acme.tasks t, public.countries",
+                    "SELECT * FROM pg_tenant_schema.tasks, public.countries",
+                    "SELECT * FROM pg_tenant_schema.tasks t, public.countries LIMIT 1",
+                ][..],
+            ),
+            (
+                "UPDATE tasks SET id = 1",
+                "UPDATE pg_tenant_schema.tasks SET id = 1",
+                &[
+                    "UPDATE tasks SET id = 1",
+                    "UPDATE acme.tasks SET id = 1",
+                    "UPDATE pg_tenant_schema.tasks SET id = 2",
+                    "UPDATE pg_tenant_schema.tasks SET id = 1 WHERE id = 1",
+                ],
+            ),
+            (
+                "INSERT INTO tasks (id, title) VALUES (1, 'a') ON CONFLICT (id) DO NOTHING",
+                "INSERT INTO pg_tenant_schema.tasks (id, title) VALUES (1, 'a') ON CONFLICT (id) DO NOTHING",
+                &[
+                    "INSERT INTO pg_tenant_schema.tasks (title, id) VALUES (1, 'a') ON CONFLICT (id) DO NOTHING",
+                    "INSERT INTO pg_tenant_schema.tasks (id, title) VALUES (1, 'a') ON CONFLICT DO NOTHING",
+                ],
+            ),
+        ] {
+            assert_eq!(certified(input, right), Ok(()), "{right}");
+            for wrong in wrong {
+                assert!(certified(input, wrong).is_err(), "{wrong}");
+            }
+        }
+        let named = "SELECT * FROM pg_tenant_schema.tasks";
+        assert!(certified(named, named).is_err());
+        assert!(certified("DELETE FROM countries", "DELETE FROM public.countries").is_err());
     }
 
     #[test]

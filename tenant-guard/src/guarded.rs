@@ -3,7 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::{Access, Fingerprint, TableSlot};
+use crate::tenancy::PLACEHOLDER;
+use crate::{Access, Fingerprint, TableSlot, TenantSchema};
 
 /// A statement that passed the guard: text that may be sent, and what a driver has to know to send
 /// it. It can only be made by [`Guard::check`](crate::Guard::check). Cloning is cheap.
@@ -54,6 +55,40 @@ impl GuardedSql {
     /// table's name (`tasks.id`) are not among them: they are resolved through an alias.
     pub fn table_slots(&self) -> &[TableSlot] {
         &self.0.table_slots
+    }
+
+    /// The text for one tenant, where tenants have a schema each ([`Access::TenantSchema`]): its schema
+    /// stands in the place of each placeholder, and nothing else changes.
+    ///
+    /// `None` where the schema was taken for a tenant's under another tenancy than the statement was
+    /// proven under.
+    ///
+    /// ```
+    /// use tenant_guard::{Guard, Policy, Table, Tenancy};
+    ///
+    /// let tasks = Table::in_tenant_schema("tasks").columns(["id"]);
+    /// let guard = Guard::new(Tenancy::builder().table(tasks).build()?, Policy::default());
+    /// let guarded = guard.check("DELETE FROM tasks WHERE id = $1")?;
+    /// let acme = guard.tenancy().tenant_schema("acme")?;
+    /// assert_eq!(
+    ///     guarded.text_for_schema(&acme).unwrap(),
+    ///     "DELETE FROM acme.tasks WHERE id = $1"
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn text_for_schema(&self, schema: &TenantSchema) -> Option<String> {
+        if schema.tenancy() != self.0.tenancy {
+            return None;
+        }
+        let quoted = schema.name().quoted();
+        let mut text = self.0.text.clone();
+        for slot in self.0.table_slots.iter().rev() {
+            if slot.table.schema.as_str() == PLACEHOLDER {
+                let start = slot.range.start;
+                text.replace_range(start..start + PLACEHOLDER.len(), &quoted);
+            }
+        }
+        Some(text)
     }
 
     /// What it touches.

@@ -80,6 +80,6 @@ pub use refusal::{Code, Refusal};
 pub use static_sql::StaticSql;
 pub use tenancy::{
     Column, Distribution, Fingerprint, Ident, MigrationError, MigrationFile, MigrationProblem,
-    SplitError, Table, TableKind, TableName, Tenancy, TenancyBuilder, TenancyError, TenantType,
-    UniqueKey, View, migration_files, split_statements,
+    SplitError, Table, TableKind, TableName, Tenancy, TenancyBuilder, TenancyError, TenantSchema,
+    TenantSchemaError, TenantType, UniqueKey, View, migration_files, split_statements,
 };

@@ -293,7 +293,7 @@ fn rights(table: &Table) -> Option<&'static str> {
     match table.kind() {
         TableKind::Distributed(_) => Some("SELECT, INSERT, UPDATE, DELETE"),
         TableKind::Reference => Some("SELECT"),
-        TableKind::Local | TableKind::Opaque { .. } => None,
+        TableKind::TenantSchema | TableKind::Local | TableKind::Opaque { .. } => None,
     }
 }
 

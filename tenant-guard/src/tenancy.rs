@@ -7,6 +7,7 @@ mod migrations;
 mod name;
 mod serialize;
 mod table;
+mod tenant_schema;
 mod tenant_type;
 mod view;
 
@@ -21,6 +22,8 @@ pub use migrations::{
 };
 pub use name::{Ident, TableName};
 pub use table::{Column, Distribution, Table, TableKind, UniqueKey};
+pub(crate) use tenant_schema::PLACEHOLDER;
+pub use tenant_schema::{TenantSchema, TenantSchemaError};
 pub use tenant_type::TenantType;
 pub use view::View;
 
@@ -83,10 +86,10 @@ impl Tenancy {
         };
         match schema {
             Some(schema) => known(schema),
-            None => self
-                .search_path
-                .iter()
-                .find_map(|schema| known(schema.as_str())),
+            // What a tenant has of its own comes first, as in the search path that it would have.
+            None => std::iter::once(PLACEHOLDER)
+                .chain(self.search_path.iter().map(Ident::as_str))
+                .find_map(known),
         }
     }
 
@@ -128,7 +131,7 @@ impl Tenancy {
         let known = self.views.contains_key(&name) || self.tables.get(&name).is_some_and(is_opaque);
         let declares = match table.kind() {
             TableKind::Distributed(_) | TableKind::Reference => true,
-            TableKind::Local | TableKind::Opaque { .. } => false,
+            TableKind::TenantSchema | TableKind::Local | TableKind::Opaque { .. } => false,
         };
         if !known || !declares {
             return Err(TenancyError::NotDeclarable(name));

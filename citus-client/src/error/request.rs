@@ -100,6 +100,10 @@ pub enum RequestError {
     /// The tenant's value is none of the tenant column's type.
     #[error(transparent)]
     Tenant(#[from] TenantIdError),
+    /// The statement is about tables in the tenant's own schema, and this driver finds tenants by the
+    /// value of a column.
+    #[error("the statement is for tenants with a schema each, to whom the driver has no way yet")]
+    TenantSchema,
     /// The answer did not come in time. The statement was told to stop; whether it was carried out
     /// before is not known.
     #[error("no answer from {node} within {after:?}")]
@@ -129,7 +133,8 @@ impl RequestError {
             | Self::PoolTimeout { .. }
             | Self::Refused(_)
             | Self::StaleStatement
-            | Self::Tenant(_) => false,
+            | Self::Tenant(_)
+            | Self::TenantSchema => false,
         }
     }
 
@@ -170,7 +175,8 @@ impl RequestError {
             | Self::Refused(_)
             | Self::RowCount { .. }
             | Self::StaleStatement
-            | Self::Tenant(_) => None,
+            | Self::Tenant(_)
+            | Self::TenantSchema => None,
         }
     }
 

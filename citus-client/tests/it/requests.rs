@@ -1,6 +1,7 @@
 //! What a tenant can ask, and what it gets.
 
-use citus_client::{Cluster, RequestError, Row, SqlState};
+use citus_client::tenant_guard::Table;
+use citus_client::{Cluster, RequestError, Row, SqlState, Tenancy};
 use futures_util::TryStreamExt;
 
 use crate::support::{bounded, config, connect, database, pools};
@@ -164,6 +165,30 @@ async fn wrong_requests_say_why_and_send_nothing() {
     }
 }
 
+/// The driver finds tenants by a column. What is for a tenant's schema must not go anywhere instead.
+#[tokio::test]
+async fn a_statement_for_a_tenant_s_schema_is_not_sent() {
+    let database = database().await;
+    let tenancy = Tenancy::builder()
+        .table(Table::in_tenant_schema("projects").columns(["id"]))
+        .table(Table::reference("countries").columns(["code", "name"]))
+        .build()
+        .unwrap();
+    let cluster = connect(config(&database).tenancy(tenancy)).await;
+    let tenant = cluster.tenant(1);
+    for sql in ["SELECT id FROM projects", "DELETE FROM projects"] {
+        let error = tenant.query(sql, &[]).await.unwrap_err();
+        assert!(matches!(error, RequestError::TenantSchema), "{error}");
+        assert!(!error.was_sent() && !error.is_retryable());
+    }
+    assert!(
+        tenant
+            .query("SELECT code FROM countries", &[])
+            .await
+            .is_ok()
+    );
+}
+
 #[tokio::test]
 async fn one_row_means_one_row() {
     let database = database().await;
@@ -243,9 +268,9 @@ async fn a_statement_guarded_for_another_schema_is_refused() {
         .unwrap();
     let mut config = config(&other);
     if !other.is_citus() {
-        let table = tenant_guard::Table::local("more");
+        let table = Table::local("more");
         config = config.tenancy(
-            citus_client::Tenancy::builder()
+            Tenancy::builder()
                 .tables(crate::support::tenancy().tables().cloned())
                 .table(table)
                 .build()

@@ -50,6 +50,11 @@ impl Folder<'_> {
                 self.read_from(tree)?;
                 self.children(tree, &["from_clause"])
             }
+            "UpdateStmt" | "DeleteStmt" | "InsertStmt" | "MergeStmt"
+                if self.is_in_tenant_schema(tree) =>
+            {
+                self.children(tree, &["relation"])
+            }
             "UpdateStmt" | "DeleteStmt" => {
                 self.target(tree)?;
                 self.children(tree, &["relation"])
@@ -97,6 +102,15 @@ impl Folder<'_> {
         Some(Column { qualifier, column })
     }
 
+    /// Whether a statement writes a table of which all rows are the tenant's.
+    fn is_in_tenant_schema(&self, statement: &Tree) -> bool {
+        let target = statement.field("relation");
+        let table = target.and_then(|name| self.table(name));
+        table.is_some_and(|table| {
+            matches!(table.kind(), TableKind::TenantSchema) && !table.is_read_only()
+        })
+    }
+
     /// A table that is read as it is: a `WITH` query, a reference table or a catalog.
     fn unrestricted(&self, name: &Tree) -> Result<(), Failure> {
         let schema = name.text("schemaname");
@@ -105,7 +119,7 @@ impl Folder<'_> {
         }
         let catalog = || TableName::new(schema, name.text("relname"));
         match self.table(name).map(Table::kind) {
-            Some(TableKind::Reference) => Ok(()),
+            Some(TableKind::Reference | TableKind::TenantSchema) => Ok(()),
             Some(TableKind::Distributed(_)) => {
                 Err("a tenant table is read without its restriction")
             }

@@ -1,6 +1,7 @@
 //! Which table each name means.
 
 use crate::policy::Catalogs;
+use crate::tenancy::PLACEHOLDER;
 use crate::{TableName, Tenancy, View};
 
 use super::Failure;
@@ -9,13 +10,13 @@ use super::tree::Tree;
 /// Views within views.
 const MAX_DEPTH: usize = 8;
 
-/// Whether a tree may name views.
+/// Which tree it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Views {
-    /// As the input may: each is replaced by the tree of its query.
-    Expanded,
-    /// The output has none any more.
-    Refused,
+pub(super) enum Text {
+    /// It may name views, each of which is replaced by the tree of its query, and leave schemas out.
+    Input,
+    /// It names tables alone, each with its schema.
+    Output,
 }
 
 /// What a tree names, its views' queries included.
@@ -32,12 +33,12 @@ pub(super) fn resolve(
     tree: &mut Tree,
     tenancy: &Tenancy,
     catalogs: &Catalogs,
-    views: Views,
+    text: Text,
 ) -> Result<Names, Failure> {
     let mut resolver = Resolver {
         tenancy,
         catalogs,
-        views,
+        text,
         depth: 0,
         ctes: Vec::new(),
         names: Names::default(),
@@ -49,7 +50,7 @@ pub(super) fn resolve(
 struct Resolver<'t> {
     tenancy: &'t Tenancy,
     catalogs: &'t Catalogs,
-    views: Views,
+    text: Text,
     /// How many views stand around.
     depth: usize,
     /// The names of the `WITH` queries in scope.
@@ -113,6 +114,9 @@ impl Resolver<'_> {
             return Ok(());
         }
         self.names.unqualified += usize::from(schema.is_empty());
+        if schema == PLACEHOLDER && self.text == Text::Input {
+            return Err("the placeholder of a tenant's schema is named");
+        }
         let schema = (!schema.is_empty()).then_some(schema);
         if let Some(view) = self.tenancy.resolve_view(schema.as_deref(), &name) {
             return self.view(table, view, name);
@@ -134,7 +138,7 @@ impl Resolver<'_> {
 impl Resolver<'_> {
     /// `v AS a` is `(query) AS a`, and the query sees no `WITH` query of the statement.
     fn view(&mut self, table: &mut Tree, view: &View, name: String) -> Result<(), Failure> {
-        if self.views == Views::Refused {
+        if self.text == Text::Output {
             return Err("a view is named");
         }
         if table.number("inh") == 0 || self.depth == MAX_DEPTH {

@@ -20,14 +20,21 @@ impl Decider<'_> {
         outer: Option<&Scope<'_>>,
     ) -> Result<Columns, Refusal> {
         let (table, distribution) = self.written_table(&insert.target, ctes)?;
-        check_unique_keys(table, distribution, &insert.target)?;
+        if let Some(distribution) = distribution {
+            check_unique_keys(table, distribution, &insert.target)?;
+        }
         if let InsertColumns::Listed { columns, .. } = &insert.columns {
             self.check_own_columns(columns, table, &insert.target)?;
         }
         let target = self.keep(&insert.target, table)?;
-        self.source(insert, table, distribution, ctes, outer)?;
+        match distribution {
+            Some(distribution) => self.source(insert, table, distribution, ctes, outer)?,
+            None => self.source_as_it_is(insert, ctes, outer)?,
+        }
         if let Some(on_conflict) = &insert.on_conflict {
-            check_conflict(on_conflict, table, distribution, insert)?;
+            if let Some(distribution) = distribution {
+                check_conflict(on_conflict, table, distribution, insert)?;
+            }
             self.check_own_columns(&on_conflict.assigned, table, &insert.target)?;
         }
 
@@ -41,6 +48,22 @@ impl Decider<'_> {
         }
         self.expressions(&insert.expressions, &scope, ctes)?;
         self.returning(&insert.returning, table, scope, ctes)
+    }
+
+    /// What is inserted into a table that is the tenant's as a whole.
+    fn source_as_it_is(
+        &mut self,
+        insert: &Insert,
+        ctes: &CteScope<'_>,
+        outer: Option<&Scope<'_>>,
+    ) -> Result<(), Refusal> {
+        match &insert.source {
+            InsertSource::DefaultValues(_) => Ok(()),
+            InsertSource::Values { expressions, .. } => {
+                self.expressions(expressions, &Scope::new(outer, Vec::new()), ctes)
+            }
+            InsertSource::Query(query) => self.query(query, ctes, outer).map(drop),
+        }
     }
 
     /// What is inserted, with the tenant added to the columns and to each row.

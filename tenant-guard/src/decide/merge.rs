@@ -1,8 +1,11 @@
 //! `MERGE`: the target is restricted where it is joined, and once more where rows of it are met that
 //! the join did not find.
 
-use crate::Refusal;
-use crate::facts::{FromItem, InsertColumns, Merge, MergeAction, MergeArm, MergeValues, MergeWhen};
+use crate::facts::{
+    ConditionSite, FromItem, InsertColumns, Merge, MergeAction, MergeArm, MergeValues, MergeWhen,
+    Relation,
+};
+use crate::{Refusal, Table};
 
 use super::new_row::NewRow;
 use super::scope::{Columns, CteScope, Scope};
@@ -23,34 +26,35 @@ impl Decider<'_> {
         let target = self.keep(&merge.target, table)?;
         scope.add(target);
 
-        let restriction = |equal_to| Restriction {
-            qualifier: merge.target.reference_name().clone(),
-            tenant_column: distribution.column.clone(),
-            equal_to,
+        let restrict = |decider: &mut Self, site: &ConditionSite, equal_to| {
+            decider
+                .edits
+                .extend(distribution.map(|distribution| Edit::Condition {
+                    site: site.clone(),
+                    restrictions: vec![Restriction {
+                        qualifier: merge.target.reference_name().clone(),
+                        tenant_column: distribution.column.clone(),
+                        equal_to,
+                    }],
+                }));
         };
-        self.edits.push(Edit::Condition {
-            site: merge.condition.clone(),
-            restrictions: vec![restriction(source.clone())],
-        });
+        restrict(self, &merge.condition, source.clone());
         self.expressions(&merge.filter, &scope, ctes)?;
         for arm in &merge.arms {
             // Rows of the target that match no source are those of all tenants.
             if arm.when == MergeWhen::NotMatchedBySource {
-                self.edits.push(Edit::Condition {
-                    site: arm.condition.clone(),
-                    restrictions: vec![restriction(None)],
-                });
+                restrict(self, &arm.condition, None);
             }
             self.expressions(&arm.filter, &scope, ctes)?;
-            let row = NewRow {
+            let row = distribution.map(|distribution| NewRow {
                 target: &merge.target,
                 table,
                 distribution,
                 value: source
                     .clone()
                     .map_or(TenantValue::Param, TenantValue::Column),
-            };
-            self.action(arm, &row, &scope, ctes)?;
+            });
+            self.action(arm, (table, &merge.target), row.as_ref(), &scope, ctes)?;
         }
         self.returning(&merge.returning, table, scope, ctes)
     }
@@ -81,7 +85,8 @@ impl Decider<'_> {
     fn action(
         &mut self,
         arm: &MergeArm,
-        row: &NewRow<'_>,
+        (table, target): (&Table, &Relation),
+        row: Option<&NewRow<'_>>,
         scope: &Scope<'_>,
         ctes: &CteScope<'_>,
     ) -> Result<(), Refusal> {
@@ -91,9 +96,11 @@ impl Decider<'_> {
                 assigned,
                 expressions,
             } => {
-                check_unique_keys(row.table, row.distribution, row.target)?;
-                check_tenant_column_kept(assigned, row.distribution, row.target)?;
-                self.check_own_columns(assigned, row.table, row.target)?;
+                if let Some(row) = row {
+                    check_unique_keys(table, row.distribution, target)?;
+                    check_tenant_column_kept(assigned, row.distribution, target)?;
+                }
+                self.check_own_columns(assigned, table, target)?;
                 self.expressions(expressions, scope, ctes)
             }
             MergeAction::Insert {
@@ -101,15 +108,17 @@ impl Decider<'_> {
                 values,
                 expressions,
             } => {
-                check_unique_keys(row.table, row.distribution, row.target)?;
                 if let InsertColumns::Listed { columns, .. } = columns {
-                    self.check_own_columns(columns, row.table, row.target)?;
+                    self.check_own_columns(columns, table, target)?;
                 }
-                match values {
-                    MergeValues::Defaults(words) => self.edits.push(row.of_defaults(words)),
-                    MergeValues::Row { width, end } => {
-                        self.edits.push(row.with_tenant(columns, Some(*width))?);
-                        self.edits.push(row.value_at(*end));
+                if let Some(row) = row {
+                    check_unique_keys(table, row.distribution, target)?;
+                    match values {
+                        MergeValues::Defaults(words) => self.edits.push(row.of_defaults(words)),
+                        MergeValues::Row { width, end } => {
+                            self.edits.push(row.with_tenant(columns, Some(*width))?);
+                            self.edits.push(row.value_at(*end));
+                        }
                     }
                 }
                 self.expressions(expressions, scope, ctes)

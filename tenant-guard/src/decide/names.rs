@@ -45,6 +45,14 @@ impl Decider<'_> {
 
     fn check_function(&mut self, call: &Call) -> Result<(), Refusal> {
         let name = call.name.name.as_str();
+        if name == "nextval" && self.tenancy.is_schema_per_tenant() {
+            return Err(Refusal::new(
+                Code::UnknownFunction,
+                "nextval finds a sequence by a name in a text, which may be another tenant's",
+                "let the column's default call it: the default knows its own schema's sequence",
+            )
+            .at(call.name.span.clone()));
+        }
         let is_qualified = call.name.schema.is_some();
         let builtin = match call.name.schema.as_ref().map(Ident::as_str) {
             // The grammar's own calls (EXTRACT, POSITION, …) come with their schema.

@@ -1,6 +1,7 @@
 //! What a named table is, and what is done to it.
 
 use crate::facts::{ConditionSite, Relation};
+use crate::tenancy::PLACEHOLDER;
 use crate::{Access, Code, Distribution, Ident, Refusal, Table, TableKind};
 
 use super::scope::{Columns, CteScope, Item};
@@ -46,6 +47,7 @@ impl<'a> Decider<'a> {
                     tenant_column: distribution.column.clone(),
                 });
             }
+            TableKind::TenantSchema => return self.keep(relation, table),
             TableKind::Reference => {
                 if self.access == Access::Nothing {
                     self.access = Access::Reference;
@@ -118,17 +120,22 @@ impl<'a> Decider<'a> {
         }
         self.qualify(relation, table);
         let mut item = item(relation, columns(table));
-        item.plain_table = plain(relation, table);
+        if matches!(table.kind(), TableKind::TenantSchema) {
+            self.access = Access::TenantSchema;
+        } else {
+            item.plain_table = plain(relation, table);
+        }
         item.is_tenant_table = true;
         Ok(item)
     }
 
-    /// The table that is written to: a tenant's, never a `WITH` query.
+    /// The table that is written to: a tenant's, never a `WITH` query. It has a tenant column, or is in
+    /// the tenant's schema.
     pub(super) fn written_table(
         &mut self,
         relation: &Relation,
         ctes: &CteScope<'_>,
-    ) -> Result<(&'a Table, &'a Distribution), Refusal> {
+    ) -> Result<(&'a Table, Option<&'a Distribution>), Refusal> {
         if cte(relation, ctes).is_some() {
             return Err(Refusal::new(
                 Code::RelationUse,
@@ -162,7 +169,8 @@ impl<'a> Decider<'a> {
             return Err(written_view(relation));
         }
         match table.kind() {
-            TableKind::Distributed(distribution) => Ok((table, distribution)),
+            TableKind::Distributed(distribution) => Ok((table, Some(distribution))),
+            TableKind::TenantSchema => Ok((table, None)),
             TableKind::Reference => Err(Refusal::new(
                 Code::ReferenceWrite,
                 format!(
@@ -179,7 +187,9 @@ impl<'a> Decider<'a> {
 
     fn known_table(&self, relation: &Relation) -> Result<&'a Table, Refusal> {
         let schema = relation.schema.as_ref().map(Ident::as_str);
-        self.tenancy.resolve(schema, relation.name.as_str()).ok_or_else(|| {
+        let known = self.tenancy.resolve(schema, relation.name.as_str());
+        // What stands for a tenant's schema is not for statements to name.
+        known.filter(|_| schema != Some(PLACEHOLDER)).ok_or_else(|| {
             let name = match &relation.schema {
                 Some(schema) => format!("{schema}.{}", relation.name),
                 None => relation.name.to_string(),

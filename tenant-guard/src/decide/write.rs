@@ -14,8 +14,10 @@ impl Decider<'_> {
         outer: Option<&Scope<'_>>,
     ) -> Result<Columns, Refusal> {
         let (table, distribution) = self.written_table(&update.target, ctes)?;
-        check_tenant_column_kept(&update.assigned, distribution, &update.target)?;
-        check_unique_keys(table, distribution, &update.target)?;
+        if let Some(distribution) = distribution {
+            check_tenant_column_kept(&update.assigned, distribution, &update.target)?;
+            check_unique_keys(table, distribution, &update.target)?;
+        }
         self.check_own_columns(&update.assigned, table, &update.target)?;
 
         let mut scope = Scope::new(outer, Vec::new());

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fingerprint::FingerprintBuilder;
-use super::{Ident, Table, TableName, Tenancy, View};
+use super::{Ident, PLACEHOLDER, Table, TableKind, TableName, Tenancy, View};
 
 /// Collects what a [`Tenancy`] knows. See [`Tenancy::builder`].
 #[derive(Clone, Debug)]
@@ -62,6 +62,12 @@ pub enum TenancyError {
     /// The search path is empty, so that no unqualified name means anything.
     #[error("the search path is empty: name at least one schema")]
     EmptySearchPath,
+    /// Some tenant tables have a tenant column, and others are in a schema of each tenant.
+    #[error("some tenant tables have a tenant column, and others are in each tenant's schema")]
+    MixedTenancy,
+    /// A table that each tenant has was given a schema, or something else the placeholder of theirs.
+    #[error("a table is put into a schema that is not known before there is a tenant")]
+    TenantSchema,
     /// A view's definition is not one statement.
     #[error("the definition of view {0} is not one query")]
     ViewDefinition(TableName),
@@ -160,6 +166,7 @@ impl TenancyBuilder {
             }
         }
         check_colocation(tables.values())?;
+        check_tenant_schemas(&tables, &self.views, &self.search_path)?;
         let mut views = BTreeMap::new();
         for view in self.views {
             let name = view.name().clone();
@@ -205,6 +212,28 @@ fn check_tenant_column(table: &Table) -> Result<(), TenancyError> {
         }
         _ => Ok(()),
     }
+}
+
+fn check_tenant_schemas(
+    tables: &BTreeMap<TableName, Table>,
+    views: &[View],
+    search_path: &[Ident],
+) -> Result<(), TenancyError> {
+    let in_tenant_schema = |table: &Table| matches!(table.kind(), TableKind::TenantSchema);
+    let by_column = tables.values().any(|table| table.distribution().is_some());
+    if by_column && tables.values().any(in_tenant_schema) {
+        return Err(TenancyError::MixedTenancy);
+    }
+    let is_placeholder = |schema: &Ident| schema.as_str() == PLACEHOLDER;
+    let misplaced = tables
+        .values()
+        .any(|table| is_placeholder(&table.name().schema) != in_tenant_schema(table))
+        || views.iter().any(|view| is_placeholder(&view.name().schema))
+        || search_path.iter().any(is_placeholder);
+    if misplaced {
+        return Err(TenancyError::TenantSchema);
+    }
+    Ok(())
 }
 
 fn check_colocation<'a>(tables: impl Iterator<Item = &'a Table>) -> Result<(), TenancyError> {
@@ -266,6 +295,29 @@ mod tests {
             .table(table("b", TenantType::Uuid))
             .build();
         assert!(matches!(mixed, Err(TenancyError::MixedTenantTypes { .. })));
+    }
+
+    #[test]
+    fn tenants_have_a_column_or_a_schema_and_not_both() {
+        let own = Table::in_tenant_schema("a").columns(["id"]);
+        let build = |builder: TenancyBuilder| builder.build().unwrap_err();
+        let mixed = Tenancy::builder()
+            .table(own.clone())
+            .table(table("b", TenantType::Int8));
+        assert_eq!(build(mixed), TenancyError::MixedTenancy);
+        let one = || Tenancy::builder().table(own.clone());
+        for misplaced in [
+            Tenancy::builder().table(own.clone().schema("app")),
+            one().table(Table::reference("c").schema(PLACEHOLDER)),
+            one().view(View::new("v", "SELECT 1").schema(PLACEHOLDER)),
+            one().search_path([PLACEHOLDER, "public"]),
+        ] {
+            assert_eq!(build(misplaced), TenancyError::TenantSchema);
+        }
+        let tenancy = one().table(Table::reference("a")).build().unwrap();
+        let kind = |schema| tenancy.resolve(schema, "a").unwrap().kind();
+        assert_eq!(*kind(None), TableKind::TenantSchema);
+        assert_eq!(*kind(Some("public")), TableKind::Reference);
     }
 
     #[test]

@@ -17,6 +17,7 @@ impl fmt::Display for Tenancy {
                     "by {} {}, group {}",
                     distribution.column, distribution.tenant_type, distribution.colocation
                 )?,
+                TableKind::TenantSchema => writeln!(f, "in each tenant's schema")?,
                 TableKind::Reference => writeln!(f, "reference")?,
                 TableKind::Local => writeln!(f, "local")?,
                 TableKind::Opaque { what } => writeln!(f, "{what}, refused")?,

@@ -56,6 +56,7 @@ impl FingerprintBuilder {
                 self.part(distribution.tenant_type.as_sql());
                 self.part(distribution.colocation.as_str());
             }
+            TableKind::TenantSchema => self.part("tenant schema"),
             TableKind::Reference => self.part("reference"),
             TableKind::Local => self.part("local"),
             TableKind::Opaque { what } => {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ident, TableName, TenantType};
+use super::{Ident, PLACEHOLDER, TableName, TenantType};
 
 /// A table, its columns and whose rows it holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,8 @@ pub struct Table {
 pub enum TableKind {
     /// Each row belongs to one tenant.
     Distributed(Distribution),
+    /// Each tenant has a table of this name in a schema of its own (Citus' schema-based sharding).
+    TenantSchema,
     /// The same rows for every tenant, on every node (Citus' reference table).
     Reference,
     /// A table of the coordinator alone; guarded SQL never reaches it.
@@ -76,6 +78,37 @@ impl Table {
                 colocation: "default".into(),
             }),
         )
+    }
+
+    /// A table that each tenant has in a schema of its own, without a tenant column. All tenant
+    /// tables of a tenancy are of this kind, or none is.
+    ///
+    /// Each tenant's schema has to have all tables of this kind, with these columns, and no relation
+    /// else that a statement could name without its schema.
+    ///
+    /// ```
+    /// # #[cfg(feature = "pg-grammar")] {
+    /// use tenant_guard::{Guard, Policy, Table, Tenancy};
+    ///
+    /// let tenancy = Tenancy::builder()
+    ///     .table(Table::in_tenant_schema("tasks").columns(["id", "title"]))
+    ///     .table(Table::reference("countries").columns(["code"]))
+    ///     .build()?;
+    /// let guard = Guard::new(tenancy, Policy::default());
+    ///
+    /// let guarded = guard.check("SELECT t.title FROM tasks t, countries c WHERE c.code = $1")?;
+    /// let acme = guard.tenancy().tenant_schema("Acme")?;
+    /// assert_eq!(
+    ///     guarded.text_for_schema(&acme).as_deref(),
+    ///     Some("SELECT t.title FROM \"Acme\".tasks t, public.countries c WHERE c.code = $1")
+    /// );
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn in_tenant_schema(name: &str) -> Self {
+        let mut table = Self::new(name, TableKind::TenantSchema);
+        table.name.schema = PLACEHOLDER.into();
+        table
     }
 
     /// A table that every tenant reads and none writes.
@@ -188,7 +221,10 @@ impl Table {
     pub fn distribution(&self) -> Option<&Distribution> {
         match &self.kind {
             TableKind::Distributed(distribution) => Some(distribution),
-            TableKind::Reference | TableKind::Local | TableKind::Opaque { .. } => None,
+            TableKind::TenantSchema
+            | TableKind::Reference
+            | TableKind::Local
+            | TableKind::Opaque { .. } => None,
         }
     }
 

@@ -20,4 +20,5 @@ mod readers;
 mod refusals;
 mod rls;
 mod schema;
+mod schemas;
 mod views;

@@ -121,6 +121,32 @@ fn views(builder: TenancyBuilder) -> TenancyBuilder {
         )
 }
 
+/// The same tables for tenants with a schema each.
+pub(crate) fn guard_of_schemas() -> Guard {
+    let own = |name| Table::in_tenant_schema(name);
+    let tenancy = Tenancy::builder()
+        .table(
+            own("tasks")
+                .columns(["id", "project_id", "title", "done", "points"])
+                .named_unique_key("tasks_pkey", ["id"]),
+        )
+        .table(own("projects").columns(["id", "name"]).unique_key(["id"]))
+        .table(own("Odd name").columns(["id"]))
+        .table(
+            Table::reference("countries")
+                .columns(["code", "name"])
+                .unique_key(["code"]),
+        )
+        .table(Table::local("audit").columns(["id"]))
+        .view(View::new(
+            "open_tasks",
+            "SELECT id, title FROM tasks WHERE NOT done",
+        ))
+        .build()
+        .expect("a sound schema");
+    Guard::new(tenancy, Policy::default())
+}
+
 pub(crate) fn policy() -> Policy {
     let policy = Policy::default()
         .allow_function("slugify(text)")

@@ -247,6 +247,11 @@ fn with_literal(guarded: &GuardedSql, tenant: i64) -> String {
     text
 }
 
+/// Citus says so, or cannot place the new rows of a MERGE whose source is no table (13.2,
+/// `merge_planner.c`).
 fn is_no_plan(error: &Error) -> bool {
-    error.code() == Some(&SqlState::FEATURE_NOT_SUPPORTED)
+    let of_merge = "MERGE INSERT is using unsupported expression type";
+    error.as_db_error().is_some_and(|error| {
+        *error.code() == SqlState::FEATURE_NOT_SUPPORTED || error.message().starts_with(of_merge)
+    })
 }

@@ -186,6 +186,7 @@ fn object(answer: &Answer) -> Object<'_> {
 fn access(guarded: &GuardedSql) -> &'static str {
     match guarded.access() {
         Access::Tenant { .. } => "tenant",
+        Access::TenantSchema => "tenant schema",
         Access::Reference => "reference",
         // The library may learn of more; this command is built with it.
         _ => "none",

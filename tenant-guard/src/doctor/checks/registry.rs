@@ -118,7 +118,7 @@ fn placement(table: &Table, found: Option<&CitusTable>) -> Option<Finding> {
             }
             "a reference table".to_owned()
         }
-        TableKind::Local | TableKind::Opaque { .. } => return None,
+        TableKind::TenantSchema | TableKind::Local | TableKind::Opaque { .. } => return None,
     };
     let message = format!(
         "the tenancy takes it for {believed}, and it is {}",
