@@ -40,6 +40,7 @@ fn sort(expressions: &mut Expressions) {
         operators,
         fields,
         subqueries,
+        assigns_element: _,
     } = expressions;
     subqueries.iter_mut().for_each(sort_query);
     by_text(columns);
