@@ -198,3 +198,26 @@ fn the_readers_agree_on_mutations_of_every_statement() {
         "only {same} of {count} are read by both"
     );
 }
+
+/// Operators without parentheses: most of what sqlparser reads otherwise is their order.
+#[test]
+fn the_readers_agree_on_operators_without_parentheses() {
+    let mut same = 0;
+    let mut wrong = Vec::new();
+    for seed in 0..10_000 {
+        let sql = format!("SELECT {} FROM tasks", Mutator::new(seed).expression());
+        match compare(&sql) {
+            Ok(Verdict::Same) => same += 1,
+            Ok(Verdict::Refused | Verdict::Neither) => {}
+            Err(difference) => wrong.push(format!("seed {seed}: {difference}")),
+        }
+    }
+    println!("{same} expressions are read by both");
+    assert!(
+        wrong.is_empty(),
+        "{} differences:\n{}",
+        wrong.len(),
+        wrong.join("\n\n")
+    );
+    assert!(same >= 2_000, "only {same} are read by both");
+}

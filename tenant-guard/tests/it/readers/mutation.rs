@@ -220,6 +220,89 @@ impl Mutator {
         texts.join(if self.below(8) == 0 { "" } else { " " })
     }
 
+    /// Operators of all kinds between, before and behind operands, in no order and without
+    /// parentheses.
+    pub(crate) fn expression(&mut self) -> String {
+        const BEFORE: &[&str] = &["-", "+", "NOT", "~", "@", "- -", "|/"];
+        const BEHIND: &[&str] = &[
+            "::int",
+            "::text",
+            "IS NULL",
+            "NOTNULL",
+            "IS NOT TRUE",
+            "COLLATE \"C\"",
+            "[1]",
+            "IN (1, 2)",
+            "NOT IN (SELECT 1)",
+            "= ANY ($1)",
+            "IS NOT UNKNOWN",
+        ];
+        const BETWEEN: &[&str] = &[
+            "+",
+            "-",
+            "*",
+            "/",
+            "%",
+            "^",
+            "||",
+            "->",
+            "->>",
+            "@>",
+            "~",
+            "!~*",
+            "&&",
+            "=",
+            "<",
+            "<>",
+            ">=",
+            "AND",
+            "OR",
+            "LIKE",
+            "NOT ILIKE",
+            "SIMILAR TO",
+            "IS DISTINCT FROM",
+            "AT TIME ZONE",
+            "BETWEEN 1 AND",
+            "NOT BETWEEN a AND",
+            "#",
+            "<<",
+            "<->",
+            "^@",
+        ];
+        const OPERANDS: &[&str] = &[
+            "a",
+            "t.b",
+            "1",
+            "'x'",
+            "$1",
+            "f(a)",
+            "NULL",
+            "(1)",
+            "(a, 1)",
+            "(SELECT c)",
+            "now()",
+            "CASE WHEN a THEN b END",
+            "date '2020-01-01'",
+            "ARRAY[1]",
+            "EXISTS (SELECT 1)",
+            "user",
+        ];
+        let mut pieces = Vec::new();
+        for step in 0..=self.below(4) {
+            if step > 0 {
+                pieces.push(*self.pick(BETWEEN));
+            }
+            if self.below(4) == 0 {
+                pieces.push(*self.pick(BEFORE));
+            }
+            pieces.push(*self.pick(OPERANDS));
+            if self.below(3) == 0 {
+                pieces.push(*self.pick(BEHIND));
+            }
+        }
+        pieces.join(" ")
+    }
+
     /// Puts what stands in parentheses in one statement into those of another.
     fn graft<'a>(&mut self, tokens: &mut Vec<Token<'a>>, others: &[Token<'a>]) {
         let (own, their) = (groups(tokens), groups(others));
