@@ -174,7 +174,7 @@ impl Mutator {
         Self((seed + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
-    fn below(&mut self, below: usize) -> usize {
+    pub(crate) fn below(&mut self, below: usize) -> usize {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -182,7 +182,7 @@ impl Mutator {
         usize::try_from(number).unwrap_or(0) % below.max(1)
     }
 
-    fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
+    pub(crate) fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         &items[self.below(items.len())]
     }
 
@@ -218,89 +218,6 @@ impl Mutator {
         }
         let texts: Vec<&str> = tokens.iter().map(|(_, text)| *text).collect();
         texts.join(if self.below(8) == 0 { "" } else { " " })
-    }
-
-    /// Operators of all kinds between, before and behind operands, in no order and without
-    /// parentheses.
-    pub(crate) fn expression(&mut self) -> String {
-        const BEFORE: &[&str] = &["-", "+", "NOT", "~", "@", "- -", "|/"];
-        const BEHIND: &[&str] = &[
-            "::int",
-            "::text",
-            "IS NULL",
-            "NOTNULL",
-            "IS NOT TRUE",
-            "COLLATE \"C\"",
-            "[1]",
-            "IN (1, 2)",
-            "NOT IN (SELECT 1)",
-            "= ANY ($1)",
-            "IS NOT UNKNOWN",
-        ];
-        const BETWEEN: &[&str] = &[
-            "+",
-            "-",
-            "*",
-            "/",
-            "%",
-            "^",
-            "||",
-            "->",
-            "->>",
-            "@>",
-            "~",
-            "!~*",
-            "&&",
-            "=",
-            "<",
-            "<>",
-            ">=",
-            "AND",
-            "OR",
-            "LIKE",
-            "NOT ILIKE",
-            "SIMILAR TO",
-            "IS DISTINCT FROM",
-            "AT TIME ZONE",
-            "BETWEEN 1 AND",
-            "NOT BETWEEN a AND",
-            "#",
-            "<<",
-            "<->",
-            "^@",
-        ];
-        const OPERANDS: &[&str] = &[
-            "a",
-            "t.b",
-            "1",
-            "'x'",
-            "$1",
-            "f(a)",
-            "NULL",
-            "(1)",
-            "(a, 1)",
-            "(SELECT c)",
-            "now()",
-            "CASE WHEN a THEN b END",
-            "date '2020-01-01'",
-            "ARRAY[1]",
-            "EXISTS (SELECT 1)",
-            "user",
-        ];
-        let mut pieces = Vec::new();
-        for step in 0..=self.below(4) {
-            if step > 0 {
-                pieces.push(*self.pick(BETWEEN));
-            }
-            if self.below(4) == 0 {
-                pieces.push(*self.pick(BEFORE));
-            }
-            pieces.push(*self.pick(OPERANDS));
-            if self.below(3) == 0 {
-                pieces.push(*self.pick(BEHIND));
-            }
-        }
-        pieces.join(" ")
     }
 
     /// Puts what stands in parentheses in one statement into those of another.
