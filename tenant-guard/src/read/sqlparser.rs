@@ -1,9 +1,10 @@
 //! The reader without C: sqlparser's parser, watched.
 //!
 //! sqlparser reads more than PostgreSQL, and some of it otherwise. So it never sees the text, and its
-//! tree is never taken at its word. [`tokens`] cuts the text as PostgreSQL does, [`parse`] gives these
-//! tokens to sqlparser's parser. Then the tree is *spelled*: [`Reader`](reader::Reader) walks it in the order of the text and takes, token by token, what
-//! PostgreSQL's grammar writes for each node. A statement is read when
+//! tree is never taken at its word. [`tokens`] cuts the text as PostgreSQL does, and [`parse`] gives
+//! these tokens to sqlparser's parser. Then the tree is *spelled*: [`Reader`](reader::Reader) walks it
+//! in the order of the text and takes, token by token, what PostgreSQL's grammar writes for each node.
+//! A statement is read when
 //!
 //! - every node of the tree is one that is known here, with all its fields,
 //! - the tree spells exactly the tokens of the text, so that nothing is left out or made up,
