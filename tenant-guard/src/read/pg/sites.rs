@@ -47,8 +47,8 @@ fn is_comparison(tokens: &Tokens, from: usize) -> bool {
         Some(Kind::Not) => 3,
         _ => 2,
     };
-    // `x::is` is a cast.
-    kind(is) == Some(Kind::Is) && kind(is + 1) != Some(Kind::Typecast)
+    // `x::is` is a cast, and `x.is` a column.
+    kind(is) == Some(Kind::Is) && !matches!(kind(is + 1), Some(Kind::Typecast | Kind::Ascii46))
 }
 
 /// Whether a clause's condition or list ends before this token. All of these words are reserved,

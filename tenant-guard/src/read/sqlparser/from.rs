@@ -389,6 +389,7 @@ impl Reader<'_> {
         if unquoted(name).is_some_and(|name| name.eq_ignore_ascii_case("rows"))
             && self.eat("rows from")
         {
+            self.absent(!arguments.is_empty(), "ROWS FROM nothing")?;
             self.mark(b'(')?;
             let names = self.list(arguments, |reader, argument| {
                 reader.rows_of(argument, &mut expressions)

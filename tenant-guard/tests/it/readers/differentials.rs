@@ -137,6 +137,7 @@ fn what_sqlparser_does_not_know_is_read_all_the_same() {
     ]);
     never_misread(&[
         "SELECT rows(1) FROM tasks",
+        "SELECT 1 FROM ROWS FROM () AS x",
         "(SELECT id FROM tasks LIMIT ALL) LIMIT 1",
         "SELECT id FROM tasks FOR NO UPDATE",
     ]);
