@@ -60,6 +60,7 @@ mod guard;
 #[cfg(feature = "pg-grammar")]
 mod guarded;
 mod lexer;
+mod params;
 #[cfg(feature = "pg-grammar")]
 mod places;
 mod policy;
@@ -75,6 +76,7 @@ pub use draft::Draft;
 pub use guard::Guard;
 #[cfg(feature = "pg-grammar")]
 pub use guarded::GuardedSql;
+pub use params::highest_param;
 pub use policy::{Extension, Policy, PolicyError};
 pub use refusal::{Code, Refusal};
 pub use static_sql::StaticSql;

@@ -1,24 +1,19 @@
 //! `tenancy!`
 
-use std::env;
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::LitStr;
 use tenant_guard::{MigrationFile, Tenancy, migration_files};
 
+use crate::message::chain;
+use crate::project;
+
 /// An expression that makes the tenancy again from the same texts, embedded.
 pub(crate) fn expand(path: &LitStr) -> Result<TokenStream, syn::Error> {
-    let root = env::var_os("CARGO_MANIFEST_DIR")
-        .map(PathBuf::from)
-        .ok_or_else(|| {
-            syn::Error::new(
-                path.span(),
-                "CARGO_MANIFEST_DIR is not set: build with cargo",
-            )
-        })?;
+    let root = project::root().map_err(|message| syn::Error::new(path.span(), message))?;
     let error = |error: &dyn Error| syn::Error::new(path.span(), chain(error));
     let files = migration_files(root.join(path.value())).map_err(|found| error(&found))?;
     let names: Vec<String> = files.iter().map(|file| name(file, &root)).collect();
@@ -53,16 +48,4 @@ fn name(file: &MigrationFile, root: &Path) -> String {
         .unwrap_or(path)
         .display()
         .to_string()
-}
-
-/// An error and what caused it.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -7,3 +7,4 @@
 
 mod errors;
 mod expansion;
+mod messages;

@@ -100,7 +100,7 @@ pub(crate) enum Function {
 pub(crate) fn macro_named(name: &str) -> Option<Macro> {
     let name = name.strip_suffix("_unchecked").unwrap_or(name);
     match name {
-        "query" | "query_scalar" => Some(Macro::Statement { argument: 0 }),
+        "query" | "query_scalar" | "sql_deferred" => Some(Macro::Statement { argument: 0 }),
         "query_as" => Some(Macro::Statement { argument: 1 }),
         "sql" => Some(Macro::PerhapsStatement),
         "query_file" | "query_file_scalar" | "sql_file" => Some(Macro::File { argument: 0 }),

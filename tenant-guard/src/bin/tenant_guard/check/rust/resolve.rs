@@ -194,10 +194,12 @@ impl Resolver<'_> {
                     .collect();
                 joined(&parts, || mac.span().byte_range().start)
             }
-            Some("indoc" | "sql") => match arguments(&mac.tokens).into_iter().next() {
-                Some(first) => self.tokens(first),
-                None => Resolved::unknown("the macro has no argument"),
-            },
+            Some("indoc" | "sql" | "sql_deferred") => {
+                match arguments(&mac.tokens).into_iter().next() {
+                    Some(first) => self.tokens(first),
+                    None => Resolved::unknown("the macro has no argument"),
+                }
+            }
             Some("include_str") => self.included(&mac.tokens),
             Some("format") => self.format(&mac.tokens),
             _ => Resolved::unknown("a macro makes it"),

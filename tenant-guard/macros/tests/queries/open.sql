@@ -1,0 +1,3 @@
+SELECT id, title
+FROM tasks
+WHERE id > $1;

@@ -1,0 +1,3 @@
+fn main() {
+    tenant_guard_macros::sql!("SELECT 1");
+}

@@ -1,0 +1,2 @@
+CREATE TABLE tasks (id bigint);
+SELECT my_setup();

@@ -1,0 +1,1 @@
+CREATE TABLE tasks (id bigint, title text DEFAULT 'ÿ');

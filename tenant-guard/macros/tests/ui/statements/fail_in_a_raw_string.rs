@@ -1,0 +1,10 @@
+// The line in the message is the line in this file.
+fn main() {
+    tenant_guard_macros::sql!(
+        r#"
+        SELECT t.title, p.name AS "project"
+        FROM tasks t
+        JOIN project p ON p.id = t.id
+        "#
+    );
+}

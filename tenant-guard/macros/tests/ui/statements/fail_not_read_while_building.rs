@@ -1,0 +1,9 @@
+fn main() {
+    tenant_guard_macros::sql!(
+        r#"
+        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+        SEARCH DEPTH FIRST BY i SET place
+        SELECT i FROM n ORDER BY place
+        "#
+    );
+}

@@ -1,0 +1,3 @@
+SELECT title
+FROM task
+WHERE id = $1;
