@@ -54,6 +54,8 @@
 //! # Features
 //! - `deadpool` (default), `bb8`: which crates can keep connections.
 //! - `rustls-023` (default): TLS.
+//! - `macros`: [`sql!`], [`sql_file!`] and [`sql_deferred!`], statements that are checked while the
+//!   application is built.
 //! - `cli`: the command `citus-client`.
 
 #![cfg_attr(
@@ -70,6 +72,8 @@ mod config;
 mod connection;
 mod error;
 pub mod hash;
+#[cfg(feature = "macros")]
+mod macros;
 mod metadata;
 mod pool;
 mod request;
@@ -102,3 +106,8 @@ pub use postgres_types::{FromSql, ToSql};
 pub use tenant_guard::{self, GuardedSql, Policy, Refusal, StaticSql, Tenancy, TenantType};
 pub use tokio_postgres::Row;
 pub use tokio_postgres::error::{DbError, SqlState};
+
+/// What the macros expand to.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub use tenant_guard_macros as __macros;

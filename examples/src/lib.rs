@@ -3,6 +3,7 @@
 //! | program | shows |
 //! |---|---|
 //! | `quickstart` | plain SQL for a tenant |
+//! | `compile_time` | statements that are checked while the program is built |
 //! | `transactions` | several statements, all or nothing |
 //! | `streaming` | more rows than one wants in memory |
 //! | `unscoped_report` | the one door to SQL over all tenants |
@@ -14,6 +15,12 @@
 mod playground;
 
 pub use playground::{MIGRATIONS, Playground};
+
+/// The page about statements that are checked while a program is built, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/compile-time.md")]
+#[derive(Debug)]
+pub struct CompileTime;
 
 /// The README's example, compiled.
 #[cfg(doctest)]

@@ -24,6 +24,15 @@ fn quickstart() {
 }
 
 #[test]
+fn compile_time() {
+    let printed = output(env!("CARGO_BIN_EXE_compile_time"), &[]);
+    assert_eq!(
+        printed,
+        "Moon base: 2 open\nto do: pack (3 points)\nto do: fly (8 points)\n1 done\n"
+    );
+}
+
+#[test]
 fn transactions() {
     let printed = output(env!("CARGO_BIN_EXE_transactions"), &[]);
     assert!(printed.starts_with("refused by the server: "), "{printed}");
