@@ -13,6 +13,9 @@ const MAX_NESTING: usize = 64;
 /// length of any chain (`a || b || …`, `… UNION ALL …`) and so of the depth of the tree.
 const MAX_CHAIN: usize = 4_000;
 
+/// Bytes that PostgreSQL's scanner may look at more than once.
+const MAX_REPEATED: usize = 4 * 1024 * 1024;
+
 /// What a token does to the depth of the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
@@ -43,7 +46,28 @@ pub(super) fn check_text(sql: &str, policy: &Policy) -> Result<(), Refusal> {
         )
         .at(position..position + 1));
     }
+    if repeated_by_comments(sql) > MAX_REPEATED {
+        return Err(Refusal::new(
+            Code::TooComplex,
+            "too many comments start within one another",
+            "leave comments out of comments",
+        ));
+    }
     Ok(())
+}
+
+/// How many bytes the scanner takes back at the starts of comments: at each `/*` it reads all operator
+/// characters that follow, and then goes back (`xcstart`, PostgreSQL 18 `src/backend/parser/scan.l`). A text
+/// of nothing but `/*` would take a time that grows with the square of its length.
+fn repeated_by_comments(sql: &str) -> usize {
+    let is_operator = |byte: &u8| b"~!@#^&|`?+-*/%<>=".contains(byte);
+    sql.as_bytes()
+        .split(|byte| !is_operator(byte))
+        .map(|run| {
+            let starts = run.windows(2).enumerate().filter(|(_, pair)| pair == b"/*");
+            starts.map(|(at, _)| run.len() - at).sum::<usize>()
+        })
+        .sum()
 }
 
 /// Refuses tokens that would make too deep a tree.
@@ -82,4 +106,26 @@ pub(crate) fn too_deep() -> Refusal {
         "the statement is nested too deeply",
         "flatten long chains of joins, operators or set operations, or use arrays and = ANY($1)",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_within_one_another_do_not_grow_with_the_square() {
+        let code =
+            |sql: &str| check_text(sql, &Policy::default()).map_err(|refusal| refusal.code());
+        // It took two seconds to scan an eighth of this, and 64 times as long for all.
+        assert_eq!(code(&"/*".repeat(128 * 1024)), Err(Code::TooComplex));
+        assert_eq!(code(&"/*/".repeat(64 * 1024)), Err(Code::TooComplex));
+
+        let banner = format!("/*{}*/ SELECT 1", "*".repeat(100_000));
+        let nested = format!("{}{} SELECT 1", "/*".repeat(500), "*/".repeat(500));
+        let many = "/* a comment */ ".repeat(10_000);
+        let string = format!("SELECT '{}'", "/* ".repeat(50_000));
+        for good in [&banner, &nested, &many, &string] {
+            assert_eq!(code(good), Ok(()), "{}", &good[..20]);
+        }
+    }
 }

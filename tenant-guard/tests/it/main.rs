@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod bad_input;
 mod cases;
 #[cfg(feature = "cli")]
 mod cli;
