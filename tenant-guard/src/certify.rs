@@ -247,14 +247,11 @@ mod tests {
         };
         let tree = pg_query::parse(input, 0).unwrap().protobuf;
         let reread = pg_query::parse(output, 0).unwrap().protobuf;
-        prove(
-            &tree,
-            &reread,
-            &spliced,
-            &tenancy(),
-            Policy::default().catalogs(),
-            1,
-        )
+        let (tenancy, policy) = (tenancy(), Policy::default());
+        let proven = prove(&tree, &reread, &spliced, &tenancy, policy.catalogs(), 1);
+        let certificate = certify(&tree, &spliced, &tenancy, policy.catalogs(), 1);
+        assert_eq!(certificate, proven.map_err(unproven), "{output}");
+        proven
     }
 
     const DERIVED: &str = "(SELECT * FROM public.tasks WHERE tasks.tenant_id = $1)";
@@ -264,6 +261,36 @@ mod tests {
         let guard = Guard::new(tenancy(), Policy::default());
         let sql = "SELECT t.id FROM tasks t, users WHERE t.id = users.id";
         assert_eq!(certified(sql, guard.check(sql).unwrap().text()), Ok(()));
+    }
+
+    /// libpg_query hands over trees of a bounded depth, and restrictions add to it.
+    #[test]
+    fn an_output_that_is_nested_too_deeply_is_refused_as_such() {
+        let guard = Guard::new(tenancy(), Policy::default());
+        let code = |depth: usize, joins: usize| {
+            let from =
+                "JOIN countries ON true".to_owned() + &" JOIN countries ON true".repeat(joins);
+            let sql = format!(
+                "{}tasks t {from}{}",
+                "SELECT * FROM (".repeat(depth),
+                ") x".repeat(depth)
+            );
+            let is_read = pg_query::parse(&sql, 0).is_ok();
+            (
+                is_read,
+                guard.check(&sql).err().map(|refusal| refusal.code()),
+            )
+        };
+        let mut too_deep_when_restricted = 0;
+        for depth in 1..40 {
+            for joins in 0..6 {
+                let (is_read, refused) = code(depth, joins);
+                assert_ne!(refused, Some(Code::Certificate), "{depth} {joins}");
+                too_deep_when_restricted +=
+                    usize::from(is_read && refused == Some(Code::TooComplex));
+            }
+        }
+        assert_ne!(too_deep_when_restricted, 0);
     }
 
     #[test]
