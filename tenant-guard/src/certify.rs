@@ -201,6 +201,7 @@ mod tests {
         Tenancy::builder()
             .table(tenant("tasks").columns(["tenant_id", "id", "title"]))
             .table(tenant("users").columns(["tenant_id", "id"]))
+            .table(tenant("notes").columns(["id", "title", "tenant_id"]))
             .table(Table::reference("countries").columns(["code"]))
             .table(Table::local("audit").columns(["id"]))
             .table(tenant("totals").columns(["tenant_id", "n"]).read_only())
@@ -225,6 +226,7 @@ mod tests {
         let tables = [
             "public.tasks",
             "public.users",
+            "public.notes",
             "public.countries",
             "public.audit",
             "public.totals",
@@ -342,6 +344,26 @@ mod tests {
             ),
         ] {
             assert!(certified(input, output).is_err(), "{output}");
+        }
+    }
+
+    /// Folding looks at each table itself, whatever resolving let pass.
+    #[test]
+    fn folding_alone_lets_no_unknown_table_pass() {
+        let folded = |sql: &str| {
+            let mut tree = Tree::of(&pg_query::parse(sql, 0).unwrap().protobuf).unwrap();
+            fold::fold(&mut tree, &tenancy(), Policy::default().catalogs(), 1)
+        };
+        assert_eq!(folded("SELECT * FROM pg_catalog.pg_timezone_names"), Ok(0));
+        assert_eq!(folded("SELECT * FROM public.countries"), Ok(0));
+        for sql in [
+            "SELECT * FROM pg_catalog.pg_stats",
+            "SELECT * FROM public.audit",
+            "SELECT * FROM public.nobody_s",
+            "SELECT * FROM public.tasks",
+            "SELECT 1 FROM public.countries LIMIT (SELECT count(*) FROM public.audit)",
+        ] {
+            assert!(folded(sql).is_err(), "{sql}");
         }
     }
 
@@ -735,6 +757,66 @@ mod tests {
     }
 
     #[test]
+    fn a_column_list_that_says_what_is_meant_without_it_is_none() {
+        let insert = "INSERT INTO public.notes (id, title, tenant_id) VALUES (1, 'a', $1)";
+        let source = "USING public.countries c ON n.tenant_id = $1 AND (true)";
+        let merge = format!(
+            "MERGE INTO public.notes n {source} WHEN NOT MATCHED THEN \
+             INSERT (id, title, tenant_id) VALUES (1, c.code, $1)"
+        );
+        for (list, same) in [("(id, title)", true), ("", true), ("(title, id)", false)] {
+            let input = format!("INSERT INTO notes {list} VALUES (1, 'a')");
+            assert_eq!(certified(&input, insert).is_ok(), same, "{input}");
+            let input = format!(
+                "MERGE INTO notes n USING countries c ON true WHEN NOT MATCHED THEN \
+                 INSERT {list} VALUES (1, c.code)"
+            );
+            assert_eq!(certified(&input, &merge).is_ok(), same, "{input}");
+        }
+    }
+
+    #[test]
+    fn a_selected_row_without_the_tenant_fails() {
+        let input = "INSERT INTO tasks (id) SELECT 1 FROM countries UNION ALL SELECT 2";
+        let with = |first: &str, second: &str| {
+            certified(
+                input,
+                &format!(
+                    "INSERT INTO public.tasks (id, tenant_id) \
+                     SELECT 1{first} FROM public.countries UNION ALL SELECT 2{second}"
+                ),
+            )
+        };
+        let tenant = ", $1::bigint";
+        assert_eq!(with(tenant, tenant), Ok(()));
+        for row in [
+            "",
+            ", 6",
+            ", 6::bigint",
+            ", $1",
+            ", $2::bigint",
+            ", $1::text",
+            ", $1::varchar(1)",
+            ", $1::bigint[]",
+            ", $1::bigint AS tenant_id",
+            ", -$1::bigint",
+            ", $1::public.bigint",
+        ] {
+            assert!(with(row, tenant).is_err(), "{row}");
+            assert!(with(tenant, row).is_err(), "{row}");
+        }
+        let one = |row: &str| {
+            certified(
+                "INSERT INTO tasks (id) SELECT 1",
+                &format!("INSERT INTO public.tasks (id, tenant_id) SELECT {row}"),
+            )
+        };
+        assert_eq!(one("1, $1::bigint"), Ok(()));
+        assert!(one("$1::bigint, 1").is_err());
+        assert!(one("1, $1::bigint, $1::bigint").is_err());
+    }
+
+    #[test]
     fn rows_that_are_copied_bring_their_tenant() {
         let with = |list: &str, outputs: &str, source: &str| {
             certified(
@@ -763,6 +845,7 @@ mod tests {
             ("(id, tenant_id)", "*"),
             ("(id, tenant_id)", "tenant_id, id"),
             ("(id)", "id"),
+            ("(tenant_id)", "id"),
             ("(tenant_id[1], id)", "tenant_id, id"),
         ] {
             assert!(with(list, outputs, users).is_err(), "{list} {outputs}");
@@ -771,6 +854,23 @@ mod tests {
         let output = format!("INSERT INTO public.tasks {grouped}");
         let input = "INSERT INTO tasks SELECT tenant_id, 1 FROM users u GROUP BY tenant_id";
         assert!(certified(input, &output).is_err());
+        // In notes the tenant comes last.
+        let into_notes = |outputs: &str, table: &str| {
+            certified(
+                &format!("INSERT INTO notes SELECT {outputs} FROM {table} x"),
+                &format!(
+                    "INSERT INTO public.notes SELECT {outputs} FROM \
+                     (SELECT * FROM public.{table} WHERE {table}.tenant_id = $1) x"
+                ),
+            )
+        };
+        assert_eq!(into_notes("id, title, tenant_id", "notes"), Ok(()));
+        assert_eq!(into_notes("*", "notes"), Ok(()));
+        assert!(into_notes("tenant_id, title, id", "notes").is_err());
+        assert!(into_notes("*", "tasks").is_err());
+        // As right as the other form, and not the one that the guard writes.
+        let flat = "INSERT INTO public.tasks SELECT * FROM public.users u WHERE u.tenant_id = $1";
+        assert!(certified("INSERT INTO tasks SELECT * FROM users u", flat).is_err());
     }
 
     #[test]

@@ -44,7 +44,6 @@ impl Folder<'_> {
             return self.children(tree, &["relation"]);
         }
         match tree.name() {
-            "LockingClause" => Ok(()),
             "RangeVar" => self.unrestricted(tree),
             "SelectStmt" => {
                 self.read_from(tree)?;

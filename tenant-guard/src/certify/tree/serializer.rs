@@ -256,3 +256,126 @@ impl SerializeStruct for StructBuilder {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[derive(serde::Serialize)]
+    struct Unit;
+
+    #[derive(serde::Serialize)]
+    struct Newtype(i32);
+
+    #[derive(serde::Serialize)]
+    struct Pair(i32, i32);
+
+    #[derive(serde::Serialize)]
+    enum Variant {
+        Unit,
+        Newtype(i32),
+        Pair(i32, i32),
+        Fields { number: i32 },
+    }
+
+    struct Bytes;
+
+    impl Serialize for Bytes {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_bytes(b"a")
+        }
+    }
+
+    fn of(value: &impl Serialize) -> Made {
+        value.serialize(Trees)
+    }
+
+    #[test]
+    fn values_are_kept_and_defaults_are_not() {
+        assert_eq!(of(&true).unwrap(), Some(Tree::Number(1)));
+        assert_eq!(of(&-7_i32).unwrap(), Some(Tree::Number(-7)));
+        assert_eq!(of(&7_i64).unwrap(), Some(Tree::Number(7)));
+        assert_eq!(of(&7_u32).unwrap(), Some(Tree::Number(7)));
+        assert_eq!(of(&7_u64).unwrap(), Some(Tree::Number(7)));
+        assert_eq!(of(&"a").unwrap(), Some(Tree::Text("a".to_owned())));
+        assert_eq!(of(&Some(7_i32)).unwrap(), Some(Tree::Number(7)));
+        assert_eq!(of(&Variant::Newtype(7)).unwrap(), Some(Tree::Number(7)));
+        let list = Tree::List(vec![Tree::Number(7), Tree::Number(0)]);
+        assert_eq!(of(&vec![7_i32, 0]).unwrap(), Some(list));
+        for default in [
+            of(&false),
+            of(&0_i32),
+            of(&""),
+            of(&None::<i32>),
+            of(&Vec::<i32>::new()),
+        ] {
+            assert_eq!(default.unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn shapes_that_libpg_query_does_not_have_are_errors() {
+        for made in [
+            of(&1_i8),
+            of(&1_i16),
+            of(&1_u8),
+            of(&1_u16),
+            of(&u64::MAX),
+            of(&1_f32),
+            of(&1_f64),
+            of(&'a'),
+            of(&Bytes),
+            of(&()),
+            of(&Unit),
+            of(&Newtype(1)),
+            of(&Pair(1, 2)),
+            of(&(1, 2)),
+            of(&Variant::Unit),
+            of(&Variant::Pair(1, 2)),
+            of(&Variant::Fields { number: 1 }),
+            of(&BTreeMap::from([(1, 2)])),
+        ] {
+            assert!(made.is_err(), "{made:?}");
+        }
+    }
+
+    #[test]
+    fn positions_are_set_aside() {
+        #[derive(serde::Serialize)]
+        struct Node {
+            node: Option<Variant>,
+        }
+
+        #[derive(serde::Serialize)]
+        struct ParamRef {
+            number: i32,
+            location: i32,
+            stmt_len: i32,
+        }
+
+        let param = |number, location| {
+            let stmt_len = location;
+            of(&ParamRef {
+                number,
+                location,
+                stmt_len,
+            })
+            .unwrap()
+            .unwrap()
+        };
+        assert_eq!(param(1, 7), param(1, 8));
+        assert_ne!(param(1, 7), param(2, 7));
+        assert_eq!((param(1, 7).location(), param(1, 0).location()), (7, 0));
+        // `Node` is only a wrapper.
+        let node = Some(Variant::Newtype(7));
+        assert_eq!(of(&Node { node }).unwrap(), Some(Tree::Number(7)));
+        let text = UnknownShape.to_string();
+        assert_eq!(
+            <UnknownShape as serde::ser::Error>::custom(1).to_string(),
+            text
+        );
+        assert_eq!(text, "unknown shape");
+    }
+}
