@@ -10,8 +10,9 @@ use crate::setup;
 /// All features that do not reach for something outside of the machine. `docker` is one that does.
 pub(crate) const FEATURES: &str = "citus-client/cli,tenant-guard/cli";
 
-/// From where isolation fuzzing starts in CI.
-const SEED_IN_CI: &str = "938149662";
+/// From where isolation fuzzing starts in CI, and how many statements it tries.
+const ISOLATION_IN_CI: [(&str, &str); 2] =
+    [("ISOLATION_SEED", "938149662"), ("ISOLATION_CASES", "5000")];
 
 #[derive(Debug, Default, Args)]
 pub(crate) struct Options {
@@ -41,12 +42,12 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if docker {
         command.env("CITUS_TEST_BACKEND", "docker");
     }
-    if in_ci() && env::var_os("ISOLATION_CASES").is_none() {
-        // Where a machine waits, not a person.
-        command.env("ISOLATION_MINUTES", "5");
-        if env::var_os("ISOLATION_SEED").is_none() {
-            // The same worlds each time: a change is judged by itself. New ones are for every night.
-            command.env("ISOLATION_SEED", SEED_IN_CI);
+    if in_ci() {
+        // The same worlds each time: a change is judged by itself. New ones are for every night.
+        for (name, value) in ISOLATION_IN_CI {
+            if env::var_os(name).is_none() {
+                command.env(name, value);
+            }
         }
     }
     let picks_packages = options
