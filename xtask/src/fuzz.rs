@@ -97,6 +97,7 @@ fn run_target(target: &str, seconds: u64) -> anyhow::Result<()> {
     command
         .args(["-dict=fuzz/sql.dict", "-timeout=10", "-max_len=4096"])
         .arg(format!("-max_total_time={seconds}"))
+        .args(in_ci().then_some("-seed=1"))
         // The coverage that libFuzzer needs is compiled in by flags that stable rustc accepts only so.
         // No sanitizer: there is no unsafe code to watch, and they need a nightly toolchain.
         .env("RUSTC_BOOTSTRAP", "1");

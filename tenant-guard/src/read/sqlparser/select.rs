@@ -162,6 +162,10 @@ impl Reader<'_> {
                 } else {
                     Place::BareLabel
                 };
+                self.absent(
+                    place == Place::Label || !begins_operator(alias),
+                    "this alias without AS",
+                )?;
                 let name = self.name(alias, place)?;
                 let figured = Figured::Strong(name.clone());
                 let output = match plain {
@@ -291,4 +295,17 @@ fn is_star(value: &Expr) -> bool {
         Expr::QualifiedWildcard(..) => true,
         _ => false,
     }
+}
+
+/// Whether a word behind an expression can begin an operator. PostgreSQL's grammar takes it for an alias
+/// behind some expressions and not behind others (`a AT`, but not `a <= b AT`).
+fn begins_operator(alias: &sqlparser::ast::Ident) -> bool {
+    const WORDS: &[&str] = &[
+        "and", "at", "between", "collate", "escape", "ilike", "in", "is", "isnull", "like", "not",
+        "notnull", "operator", "or", "overlaps", "similar",
+    ];
+    alias.quote_style.is_none()
+        && WORDS
+            .iter()
+            .any(|word| alias.value.eq_ignore_ascii_case(word))
 }
