@@ -347,6 +347,41 @@ mod tests {
         }
     }
 
+    #[test]
+    fn views_beside_each_other_are_no_views_within_views() {
+        let ids = format!("(SELECT id FROM {DERIVED} AS tasks)");
+        let (mut input, mut output) = (Vec::new(), Vec::new());
+        for number in 0..12 {
+            input.push(format!("ids x{number}"));
+            output.push(format!("{ids} x{number}"));
+        }
+        let (input, output) = (input.join(", "), output.join(", "));
+        assert_eq!(
+            certified(
+                &format!("SELECT 1 FROM {input}"),
+                &format!("SELECT 1 FROM {output}")
+            ),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn an_alias_that_repeats_the_name_says_nothing() {
+        let users = "(SELECT * FROM public.users WHERE users.tenant_id = $1) AS users";
+        for alias in ["", "AS tasks", "AS t"] {
+            let input = format!("SELECT 1 FROM tasks {alias}, users");
+            let with = |written: &str| {
+                certified(
+                    &input,
+                    &format!("SELECT 1 FROM {DERIVED} {written}, {users}"),
+                )
+            };
+            assert_eq!(with("AS tasks").is_ok(), alias != "AS t", "{alias}");
+            assert_eq!(with("AS t").is_ok(), alias == "AS t", "{alias}");
+            assert!(with("AS tasks(a)").is_err(), "{alias}");
+        }
+    }
+
     /// Folding looks at each table itself, whatever resolving let pass.
     #[test]
     fn folding_alone_lets_no_unknown_table_pass() {
