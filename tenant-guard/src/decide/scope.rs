@@ -209,9 +209,10 @@ impl<'a> Scope<'a> {
         // The one column of a plain result is called like the item, or among several like its
         // function.
         let mut columns: Vec<Ident> = match function.names.as_slice() {
-            [called] => result_columns(called, name.unwrap_or(called), policy),
-            // Which definitions belong to which function is not followed.
+            // What has definitions is a row of these. Among several functions it is not followed whose
+            // they are.
             _ if !function.columns.is_empty() => Vec::new(),
+            [called] => result_columns(called, name.unwrap_or(called), policy),
             several => several
                 .iter()
                 .flat_map(|called| result_columns(called, called, policy))
