@@ -320,3 +320,76 @@ fn unplaced() -> Refusal {
         "write this part of the statement in a plainer way",
     )
 }
+
+#[cfg(all(test, feature = "pg-grammar"))]
+mod tests {
+    use crate::{Access, Code, Guard, GuardedSql, Policy, Table, Tenancy, TenantType};
+
+    fn guard(user_function: &str) -> Guard {
+        let tasks = Table::distributed("tasks", "tenant_id", TenantType::Int8)
+            .columns(["tenant_id", "id"])
+            .unique_key(["tenant_id", "id"]);
+        let tenancy = Tenancy::builder()
+            .table(tasks)
+            .table(Table::reference("countries").columns(["code"]))
+            .user_function(user_function)
+            .build()
+            .unwrap();
+        Guard::new(tenancy, Policy::default())
+    }
+
+    fn guarded(sql: &str) -> GuardedSql {
+        guard("f").check(sql).unwrap()
+    }
+
+    /// PostgreSQL 15 has no such words, and calls a function of that name.
+    #[test]
+    fn a_word_of_the_grammar_can_be_a_function_of_the_schema_s_own() {
+        let sql = "SELECT JSON_ARRAY(1, 2)";
+        assert!(guard("json_object").check(sql).is_ok());
+        let refusal = guard("json_array").check(sql).unwrap_err();
+        assert_eq!(refusal.code(), Code::UnknownFunction);
+    }
+
+    #[test]
+    fn what_is_touched_decides_where_a_statement_goes() {
+        let is_tenant = |sql| matches!(guarded(sql).access(), Access::Tenant { .. });
+        for sql in [
+            "SELECT id FROM tasks",
+            "SELECT 1 FROM tasks, countries",
+            "SELECT 1 FROM countries, tasks",
+            "SELECT code FROM countries WHERE EXISTS (SELECT 1 FROM tasks)",
+            "DELETE FROM tasks",
+        ] {
+            assert!(is_tenant(sql), "{sql}");
+        }
+        for sql in [
+            "SELECT code FROM countries",
+            "SELECT 1 FROM countries a, countries b, pg_timezone_names",
+        ] {
+            assert_eq!(*guarded(sql).access(), Access::Reference, "{sql}");
+        }
+        for sql in ["SELECT now()", "SELECT name FROM pg_timezone_names"] {
+            assert_eq!(*guarded(sql).access(), Access::Nothing, "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_changes_something_is_a_write() {
+        for sql in [
+            "DELETE FROM tasks",
+            "WITH d AS (DELETE FROM tasks RETURNING id) SELECT id FROM d",
+            "SELECT nextval('s')",
+            "SELECT nextval('s'), now()",
+            "SELECT now(), nextval('s'), lower('a')",
+            "UPDATE tasks SET id = id WHERE now() > $1",
+        ] {
+            assert!(guarded(sql).writes(), "{sql}");
+        }
+        for sql in ["SELECT now()", "SELECT id FROM tasks FOR UPDATE"] {
+            assert!(!guarded(sql).writes(), "{sql}");
+        }
+        assert!(guarded("SELECT id FROM tasks FOR UPDATE").locks());
+        assert!(!guarded("SELECT id FROM tasks").locks());
+    }
+}

@@ -67,3 +67,36 @@ fn two_statements() {
     help: send one statement at a time
     ");
 }
+
+#[test]
+fn a_function_that_runs_sql() {
+    assert_snapshot!(rendered("SELECT query_to_xml($1, true, true, '')"), @r"
+    TG009: function query_to_xml runs SQL that is given as text
+      |
+    1 | SELECT query_to_xml($1, true, true, '')
+      |        ^
+    help: write the query itself into the statement; json_agg makes one value of its rows
+    ");
+}
+
+#[test]
+fn a_declared_function_with_the_name_of_a_built_in_one() {
+    assert_snapshot!(rendered("SELECT pg_sleep('1')"), @r"
+    TG009: function pg_sleep keeps a connection waiting
+      |
+    1 | SELECT pg_sleep('1')
+      |        ^
+    help: wait in the application, where no connection is held, or call your function with its schema
+    ");
+}
+
+#[test]
+fn a_function_that_nobody_has_declared() {
+    assert_snapshot!(rendered("SELECT my_report()"), @r#"
+    TG009: function my_report is not known to be safe
+      |
+    1 | SELECT my_report()
+      |        ^
+    help: if it reads and writes no table and depends on its arguments alone, declare it with its signature: Policy::allow_function("my_report(…)")
+    "#);
+}

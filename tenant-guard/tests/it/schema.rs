@@ -54,6 +54,7 @@ pub(crate) fn tenancy() -> Tenancy {
         .enum_type("status")
         .composite_type("address", ["street", "city"])
         .user_function("leak")
+        .user_function("initcap")
         .build()
         .expect("a sound schema")
 }
