@@ -321,7 +321,8 @@ fn unplaced() -> Refusal {
     )
 }
 
-#[cfg(all(test, feature = "pg-grammar"))]
+#[cfg(test)]
+#[cfg(feature = "pg-grammar")]
 mod tests {
     use crate::{Access, Code, Guard, GuardedSql, Policy, Table, Tenancy, TenantType};
 
