@@ -49,4 +49,5 @@ fuzz_target!(|sql: &str| {
     assert_eq!(draft.access(), guarded.access(), "{sql}");
     assert_eq!(draft.writes(), guarded.writes(), "{sql}");
     assert_eq!(draft.locks(), guarded.locks(), "{sql}");
+    assert_eq!(draft.effect(), guarded.effect(), "{sql}");
 });

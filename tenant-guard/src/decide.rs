@@ -19,7 +19,7 @@ mod view;
 mod write;
 
 use crate::facts::{Body, Cte, Expressions, FromItem, Join, Query, Select, Statement};
-use crate::{Access, Code, Ident, Policy, Refusal, Table, Tenancy};
+use crate::{Access, Code, Effect, Ident, Policy, Refusal, Table, Tenancy};
 
 pub(crate) use edit::{Edit, Restriction, TenantColumn, TenantValue};
 use flat::{Flat, Side};
@@ -37,6 +37,7 @@ pub(crate) struct Decision {
     pub(crate) access: Access,
     pub(crate) writes: bool,
     pub(crate) locks: bool,
+    pub(crate) effect: Effect,
     /// The number of the tenant's parameter.
     pub(crate) tenant_param: u32,
 }
@@ -62,6 +63,7 @@ pub(crate) fn decide(
         access: decider.access,
         writes: decider.writes,
         locks: decider.locks.any,
+        effect: Effect::of(statement, decider.locks.any),
         tenant_param: statement.max_param + 1,
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::decide::Decision;
 use crate::splice::Spliced;
-use crate::{Access, TableSlot};
+use crate::{Access, Effect, TableSlot};
 
 /// What the guard would make of a statement: read in Rust alone, decided and written, but **not
 /// proven** by PostgreSQL's own grammar. It is for tools: a compile-time check, an editor, a
@@ -23,6 +23,7 @@ pub struct Draft {
     access: Access,
     writes: bool,
     locks: bool,
+    effect: Effect,
 }
 
 impl Draft {
@@ -38,6 +39,7 @@ impl Draft {
             access,
             writes,
             locks,
+            effect,
             tenant_param,
         } = decision;
         Self {
@@ -47,6 +49,7 @@ impl Draft {
             access,
             writes,
             locks,
+            effect,
         }
     }
 
@@ -84,5 +87,10 @@ impl Draft {
     /// Whether it locks rows (`FOR UPDATE` and its kin), which a standby refuses.
     pub fn locks(&self) -> bool {
         self.locks
+    }
+
+    /// What it does to the rows it meets.
+    pub fn effect(&self) -> Effect {
+        self.effect
     }
 }

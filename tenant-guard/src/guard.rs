@@ -168,6 +168,7 @@ impl Guard {
             access: decision.access,
             writes: decision.writes,
             locks: decision.locks,
+            effect: decision.effect,
             tenancy: self.tenancy.fingerprint(),
             policy: self.policy_fingerprint,
         }))

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::tenancy::PLACEHOLDER;
-use crate::{Access, Fingerprint, TableSlot, TenantSchema};
+use crate::{Access, Effect, Fingerprint, TableSlot, TenantSchema};
 
 /// A statement that passed the guard: text that may be sent, and what a driver has to know to send
 /// it. It can only be made by [`Guard::check`](crate::Guard::check). Cloning is cheap.
@@ -20,6 +20,7 @@ pub(crate) struct Parts {
     pub(crate) access: Access,
     pub(crate) writes: bool,
     pub(crate) locks: bool,
+    pub(crate) effect: Effect,
     pub(crate) tenancy: Fingerprint,
     pub(crate) policy: Fingerprint,
 }
@@ -104,6 +105,11 @@ impl GuardedSql {
     /// Whether it locks rows (`FOR UPDATE` and its kin), which a standby refuses.
     pub fn locks(&self) -> bool {
         self.0.locks
+    }
+
+    /// What it does to the rows it meets.
+    pub fn effect(&self) -> Effect {
+        self.0.effect
     }
 
     /// What it takes of memory, but for what the allocator adds: the cache weighs by it.

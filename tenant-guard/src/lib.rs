@@ -55,6 +55,7 @@ mod certify;
 mod decide;
 pub mod doctor;
 mod draft;
+mod effect;
 mod facts;
 mod guard;
 #[cfg(feature = "pg-grammar")]
@@ -73,6 +74,7 @@ mod tenancy;
 
 pub use access::{Access, TableSlot};
 pub use draft::Draft;
+pub use effect::Effect;
 pub use guard::Guard;
 #[cfg(feature = "pg-grammar")]
 pub use guarded::GuardedSql;

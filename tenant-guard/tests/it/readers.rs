@@ -40,7 +40,8 @@ fn compare(guard: &Guard, sql: &str) -> Result<Verdict, String> {
                 && guarded.table_slots() == draft.table_slots()
                 && guarded.access() == draft.access()
                 && guarded.writes() == draft.writes()
-                && guarded.locks() == draft.locks();
+                && guarded.locks() == draft.locks()
+                && guarded.effect() == draft.effect();
             if same {
                 Ok(Verdict::Same)
             } else {
