@@ -17,7 +17,7 @@
 //!     println!("{} {}", row.get::<_, i64>("id"), row.get::<_, String>("title"));
 //! }
 //!
-//! let transaction = tenant.transaction().await?;
+//! let transaction = tenant.begin().await?;
 //! transaction.execute("UPDATE tasks SET done = true WHERE id = $1", &[&7_i64]).await?;
 //! transaction.execute("INSERT INTO log (id, what) VALUES ($1, 'done')", &[&7_i64]).await?;
 //! transaction.commit().await?;

@@ -153,7 +153,7 @@ impl Tenant {
     ///
     /// # Errors
     /// See [`RequestError`].
-    pub async fn transaction(&self) -> Result<Transaction<'static>, RequestError> {
+    pub async fn begin(&self) -> Result<Transaction<'static>, RequestError> {
         self.build_transaction().start().await
     }
 

@@ -18,7 +18,7 @@ use crate::tenant::Call;
 use crate::{IntoGuarded, TenantId};
 
 /// A transaction of one tenant, on one connection to the node that owns its rows; or a savepoint in
-/// one, made by [`Transaction::transaction`].
+/// one, made by [`Transaction::savepoint`].
 ///
 /// Dropping it rolls back: of a whole transaction in the background, and its connection goes back
 /// to the pool only when the server has acknowledged; of a savepoint with the next statement.
@@ -215,7 +215,7 @@ impl<'a> Transaction<'a> {
     ///
     /// # Errors
     /// See [`RequestError`].
-    pub async fn transaction(&mut self) -> Result<Transaction<'_>, RequestError> {
+    pub async fn savepoint(&mut self) -> Result<Transaction<'_>, RequestError> {
         let scope = self.scope.nested().await?;
         Ok(Transaction::new(
             scope,

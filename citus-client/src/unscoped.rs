@@ -148,7 +148,7 @@ impl Unscoped {
     ///
     /// # Errors
     /// See [`RequestError`].
-    pub async fn transaction(&self) -> Result<UnscopedTransaction<'static>, RequestError> {
+    pub async fn begin(&self) -> Result<UnscopedTransaction<'static>, RequestError> {
         let span = self.span();
         let work = async {
             let lease = self.lease().await?;
@@ -290,7 +290,7 @@ impl UnscopedTransaction<'_> {
     ///
     /// # Errors
     /// See [`RequestError`].
-    pub async fn transaction(&mut self) -> Result<UnscopedTransaction<'_>, RequestError> {
+    pub async fn savepoint(&mut self) -> Result<UnscopedTransaction<'_>, RequestError> {
         let span = self.span.clone();
         let scope = self.scope.nested().instrument(span.clone()).await?;
         Ok(UnscopedTransaction { scope, span })

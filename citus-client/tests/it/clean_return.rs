@@ -17,7 +17,7 @@ async fn a_transaction_that_is_dropped_is_rolled_back_before_the_next_request() 
     for pool in pools() {
         let cluster = connect(config(&database).pool(pool).pool_size(1)).await;
         let tenant = cluster.tenant(1);
-        let transaction = tenant.transaction().await.unwrap();
+        let transaction = tenant.begin().await.unwrap();
         transaction
             .execute("INSERT INTO projects (id) VALUES (1)", &[])
             .await
@@ -148,7 +148,7 @@ async fn a_write_that_is_dropped_while_it_waits_is_not_done_later() {
             .unwrap();
 
         let second = connect(config(&database).pool(pool)).await;
-        let blocker = second.tenant(3).transaction().await.unwrap();
+        let blocker = second.tenant(3).begin().await.unwrap();
         blocker
             .execute("UPDATE projects SET name = 'b'", &[])
             .await
@@ -320,7 +320,7 @@ async fn a_table_that_changes_is_read_anew() {
             .migrate(&format!("ALTER TABLE projects DROP COLUMN {column};"))
             .await
             .unwrap();
-        let transaction = tenant.transaction().await.unwrap();
+        let transaction = tenant.begin().await.unwrap();
         let error = transaction.query(sql, &[]).await.unwrap_err();
         assert_eq!(
             error.sql_state(),
@@ -330,7 +330,7 @@ async fn a_table_that_changes_is_read_anew() {
             transaction.commit().await,
             Err(RequestError::Aborted { .. })
         ));
-        let transaction = tenant.transaction().await.unwrap();
+        let transaction = tenant.begin().await.unwrap();
         assert_eq!(
             transaction.query_one(sql, &[]).await.unwrap().len(),
             columns
@@ -350,7 +350,7 @@ async fn waiting_for_a_connection_ends() {
             .acquire_timeout(limit);
         let cluster = connect(config).await;
         let tenant = cluster.tenant(4);
-        let transaction = tenant.transaction().await.unwrap();
+        let transaction = tenant.begin().await.unwrap();
         let error = bounded(tenant.query("SELECT 1", &[])).await.unwrap_err();
         assert!(matches!(error, RequestError::PoolTimeout { .. }), "{error}");
         assert!(error.is_retryable() && !error.was_sent());

@@ -18,7 +18,7 @@ async fn a_static_statement_is_each_clusters_own() {
             // A task of its own: what is awaited can be sent between threads.
             let rows = tokio::spawn(async move {
                 tenant.execute(&ADD, &[&1_i64, &name]).await.unwrap();
-                let transaction = tenant.transaction().await.unwrap();
+                let transaction = tenant.begin().await.unwrap();
                 let rows = transaction.query(&NAMES, &[]).await.unwrap();
                 transaction.commit().await.unwrap();
                 (rows, name)

@@ -25,10 +25,10 @@ async fn commit_keeps_and_rollback_discards() {
         let cluster = connect(config(&database).pool(pool).pool_size(1)).await;
         let tenant = cluster.tenant(11);
         tenant.execute("DELETE FROM projects", &[]).await.unwrap();
-        let transaction = tenant.transaction().await.unwrap();
+        let transaction = tenant.begin().await.unwrap();
         insert(&transaction, 1).await;
         transaction.commit().await.unwrap();
-        let transaction = tenant.transaction().await.unwrap();
+        let transaction = tenant.begin().await.unwrap();
         insert(&transaction, 2).await;
         transaction.rollback().await.unwrap();
         assert_eq!(ids(&tenant).await, [1]);
@@ -40,26 +40,26 @@ async fn savepoints_nest() {
     let database = database().await;
     let cluster = connect(config(&database).pool_size(1)).await;
     let tenant = cluster.tenant(12);
-    let mut transaction = tenant.transaction().await.unwrap();
+    let mut transaction = tenant.begin().await.unwrap();
     insert(&transaction, 1).await;
     {
-        let mut savepoint = transaction.transaction().await.unwrap();
+        let mut savepoint = transaction.savepoint().await.unwrap();
         insert(&savepoint, 2).await;
         {
-            let inner = savepoint.transaction().await.unwrap();
+            let inner = savepoint.savepoint().await.unwrap();
             insert(&inner, 3).await;
             inner.rollback().await.unwrap();
         }
-        let inner = savepoint.transaction().await.unwrap();
+        let inner = savepoint.savepoint().await.unwrap();
         insert(&inner, 4).await;
         inner.commit().await.unwrap();
         savepoint.commit().await.unwrap();
     }
     {
         // Dropped without an end, with one inside of it.
-        let mut savepoint = transaction.transaction().await.unwrap();
+        let mut savepoint = transaction.savepoint().await.unwrap();
         insert(&savepoint, 5).await;
-        let inner = savepoint.transaction().await.unwrap();
+        let inner = savepoint.savepoint().await.unwrap();
         insert(&inner, 6).await;
     }
     insert(&transaction, 7).await;
@@ -72,9 +72,9 @@ async fn a_savepoint_dropped_last_is_undone_by_commit() {
     let database = database().await;
     let cluster = connect(config(&database).pool_size(1)).await;
     let tenant = cluster.tenant(13);
-    let mut transaction = tenant.transaction().await.unwrap();
+    let mut transaction = tenant.begin().await.unwrap();
     insert(&transaction, 1).await;
-    let savepoint = transaction.transaction().await.unwrap();
+    let savepoint = transaction.savepoint().await.unwrap();
     insert(&savepoint, 2).await;
     let error = savepoint.execute(INSERT, &[&2_i64]).await.unwrap_err();
     assert_eq!(error.sql_state(), Some(&SqlState::UNIQUE_VIOLATION));
@@ -89,16 +89,16 @@ async fn a_commit_after_a_failed_statement_is_no_success() {
     for pool in pools() {
         let cluster = connect(config(&database).pool(pool).pool_size(1)).await;
         let tenant = cluster.tenant(14);
-        let transaction = tenant.transaction().await.unwrap();
+        let transaction = tenant.begin().await.unwrap();
         insert(&transaction, 1).await;
         transaction.execute(INSERT, &[&1_i64]).await.unwrap_err();
         let error = transaction.commit().await.unwrap_err();
         assert!(matches!(error, RequestError::Aborted { .. }), "{error}");
         assert_eq!(ids(&tenant).await, [0; 0]);
         // After a savepoint that caught the failure it is one.
-        let mut transaction = tenant.transaction().await.unwrap();
+        let mut transaction = tenant.begin().await.unwrap();
         insert(&transaction, 1).await;
-        let savepoint = transaction.transaction().await.unwrap();
+        let savepoint = transaction.savepoint().await.unwrap();
         savepoint.execute(INSERT, &[&1_i64]).await.unwrap_err();
         assert!(matches!(
             savepoint.commit().await,
@@ -119,7 +119,7 @@ async fn a_constraint_that_is_checked_at_commit_fails_the_commit() {
         .await
         .ok();
     let tenant = cluster.tenant(15);
-    let transaction = tenant.transaction().await.unwrap();
+    let transaction = tenant.begin().await.unwrap();
     let sql = "INSERT INTO tasks (id, project_id) VALUES (1, 99)";
     let result = match transaction.execute(sql, &[]).await {
         Ok(_) => transaction.commit().await,
@@ -163,7 +163,7 @@ async fn statements_of_one_transaction_can_be_made_at_once() {
     let database = database().await;
     let cluster = connect(config(&database)).await;
     let tenant = cluster.tenant(17);
-    let transaction = tenant.transaction().await.unwrap();
+    let transaction = tenant.begin().await.unwrap();
     let insert = |id: i64| {
         let transaction = &transaction;
         async move { transaction.execute(INSERT, &[&id]).await }
@@ -185,7 +185,7 @@ async fn a_dropped_statement_ends_the_transaction() {
     for pool in pools() {
         let cluster = connect(config(&database).pool(pool).pool_size(1)).await;
         let tenant = cluster.tenant(18);
-        let transaction = tenant.transaction().await.unwrap();
+        let transaction = tenant.begin().await.unwrap();
         insert(&transaction, 1).await;
         let rows = transaction
             .query_raw("SELECT id FROM projects", &[])
@@ -209,7 +209,7 @@ async fn a_lost_connection_at_commit_is_not_a_failure_but_unknown() {
     let database = database().await;
     let cluster = connect(config(&database).pool_size(1)).await;
     let tenant = cluster.tenant(19);
-    let transaction = tenant.transaction().await.unwrap();
+    let transaction = tenant.begin().await.unwrap();
     insert(&transaction, 1).await;
     let backend = transaction
         .query_one("SELECT backend()", &[])

@@ -35,12 +35,12 @@ async fn it_goes_to_the_coordinator_as_it_is() {
             .await
             .unwrap();
         assert_eq!(rows.try_collect::<Vec<_>>().await.unwrap().len(), 2);
-        let mut transaction = unscoped.transaction().await.unwrap();
+        let mut transaction = unscoped.begin().await.unwrap();
         transaction
             .execute("DELETE FROM notes WHERE id = 1", &[])
             .await
             .unwrap();
-        let savepoint = transaction.transaction().await.unwrap();
+        let savepoint = transaction.savepoint().await.unwrap();
         savepoint.batch_execute("DELETE FROM notes").await.unwrap();
         savepoint.rollback().await.unwrap();
         transaction.commit().await.unwrap();
@@ -101,7 +101,7 @@ async fn the_reason_stands_in_the_trace_and_no_tenant_does() {
 async fn a_failed_transaction_does_not_commit() {
     let database = database().await;
     let cluster = connect(config(&database)).await;
-    let transaction = cluster.unscoped("test").transaction().await.unwrap();
+    let transaction = cluster.unscoped("test").begin().await.unwrap();
     transaction.query("SELECT 1 / 0", &[]).await.unwrap_err();
     assert!(matches!(
         transaction.commit().await,

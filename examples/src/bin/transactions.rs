@@ -7,7 +7,7 @@ async fn main() -> anyhow::Result<()> {
     let playground = Playground::start().await?;
     let acme = playground.cluster().tenant(42);
 
-    let transaction = acme.transaction().await?;
+    let transaction = acme.begin().await?;
     transaction
         .execute(
             "INSERT INTO organisations (name, country) VALUES ('Acme', 'JP')",
@@ -24,7 +24,7 @@ async fn main() -> anyhow::Result<()> {
 
     // A second project with the same id: the server refuses it, and what was done before it in the
     // same transaction is undone.
-    let transaction = acme.transaction().await?;
+    let transaction = acme.begin().await?;
     transaction
         .execute(
             "INSERT INTO projects (id, name) VALUES (2, 'Mars base')",
@@ -42,7 +42,7 @@ async fn main() -> anyhow::Result<()> {
 
     // A transaction that is dropped is rolled back, too: an early return cannot leave half of it.
     {
-        let transaction = acme.transaction().await?;
+        let transaction = acme.begin().await?;
         transaction.execute("DELETE FROM projects", &[]).await?;
     }
 

@@ -7,12 +7,12 @@ async fn unscoped(cluster: &Cluster, admin: &Unscoped, reason: String) {
         .await?;
     let all = cluster.unscoped("nightly report"); //~ unscoped
     all.execute("DELETE FROM nope", &[]).await?;
-    let transaction = all.transaction().await?;
+    let transaction = all.begin().await?;
     transaction.batch_execute("TRUNCATE tasks").await?;
     admin.query(&format!("SELECT {x}"), &[]).await?;
     cluster.unscoped(reason).query("SELECT id FROM nope", &[]).await?; //~ unscoped
     cluster.unscoped("").query("SELECT id FROM nope", &[]).await?; //~ unscoped-without-reason
-    if let Ok(tx) = cluster.unscoped("repair").transaction().await { //~ unscoped
+    if let Ok(tx) = cluster.unscoped("repair").begin().await { //~ unscoped
         tx.execute("DELETE FROM nope", &[]).await?;
     }
     // Another variable of the same name.

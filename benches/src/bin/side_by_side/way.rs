@@ -113,7 +113,7 @@ impl<'a> AnyClient<'a> {
                     tenant.query(guarded(step)?, &[&step.argument]).await?;
                     return Ok(());
                 }
-                let transaction = tenant.transaction().await?;
+                let transaction = tenant.begin().await?;
                 for step in steps {
                     transaction.query(guarded(step)?, &[&step.argument]).await?;
                 }
