@@ -1,6 +1,7 @@
 //! A cluster: the way to its tenants.
 
 mod bootstrap;
+mod changes;
 mod explain;
 mod membership;
 mod ping;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tenant_guard::{GuardedSql, Refusal, Tenancy};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 pub use explain::{Explanation, RouteError};
 pub use ping::Ping;
@@ -47,6 +48,8 @@ pub(crate) struct Inner {
     pub(crate) snapshot: ArcSwap<Snapshot>,
     /// Asks for the topology to be read anew, and wakes the task that does so when this is dropped.
     kick: Arc<Notify>,
+    /// Tells the tasks when this is dropped.
+    alive: watch::Sender<()>,
 }
 
 impl Drop for Inner {
@@ -101,8 +104,10 @@ impl Cluster {
             connecting,
             snapshot: ArcSwap::from_pointee(snapshot),
             kick: Arc::new(Notify::new()),
+            alive: watch::Sender::new(()),
         });
         refresh::spawn(&inner);
+        changes::spawn(&inner);
         Ok(Self { inner })
     }
 

@@ -6,8 +6,14 @@
 //! with metadata; the views `citus_tables` and `citus_shards` are never asked, because they take
 //! seconds with many shards and fail while a node is down.
 
+pub(crate) mod changes;
 mod cluster;
 mod facts;
+#[allow(
+    dead_code,
+    reason = "for requests: what they ask after a write that changed no row"
+)]
+pub(crate) mod horizon;
 mod schema;
 
 use std::time::Duration;

@@ -7,6 +7,7 @@ use tenant_guard::{Fingerprint, Guard, Ident, Tenancy, TenantType};
 
 use crate::config::Config;
 use crate::connection::{Canceller, Connector};
+use crate::metadata::horizon::KnownHorizon;
 use crate::pool::NodePool;
 use crate::tenant_id::ColumnValue;
 use crate::tls::MakeTls;
@@ -20,6 +21,9 @@ pub(crate) struct Snapshot {
     pub(crate) topology: Arc<Topology>,
     pub(crate) guard: Guard,
     pub(crate) fingerprint: Fingerprint,
+    /// The coordinator's fingerprint of its nodes and shards when they were read; see
+    /// [`changes`](crate::metadata::changes).
+    pub(crate) changes: Option<String>,
     /// In the order of the topology's nodes.
     nodes: Vec<Arc<NodeHandle>>,
     /// The colocation groups of the tenancy, the one with the most tables first.
@@ -65,6 +69,7 @@ pub(crate) struct NodeHandle {
     connector: Connector,
     config: Arc<Config>,
     pool: OnceLock<NodePool>,
+    horizon: KnownHorizon,
 }
 
 impl NodeHandle {
@@ -82,6 +87,11 @@ impl NodeHandle {
     /// Its pool, if something was ever sent to it.
     pub(crate) fn used_pool(&self) -> Option<&NodePool> {
         self.pool.get()
+    }
+
+    /// Since when changes of its shards can be told.
+    pub(crate) fn horizon(&self) -> &KnownHorizon {
+        &self.horizon
     }
 
     fn is(&self, node: &Node, setup: &str) -> bool {
@@ -118,6 +128,7 @@ impl Snapshot {
                     connector,
                     config: Arc::clone(&connecting.config),
                     pool: OnceLock::new(),
+                    horizon: KnownHorizon::default(),
                 }),
             }
         });
@@ -127,7 +138,14 @@ impl Snapshot {
             fingerprint: tenancy.fingerprint(),
             topology: Arc::new(topology),
             guard,
+            changes: None,
         }
+    }
+
+    /// With the fingerprint of what was read.
+    pub(crate) fn read_at(mut self, changes: Option<&str>) -> Self {
+        self.changes = changes.map(str::to_owned);
+        self
     }
 
     /// The node at a place of the topology.

@@ -159,7 +159,7 @@ impl Topology {
             .owner
             .and_then(|owner| Some((owner, self.nodes.get(owner)?)));
         match owner.filter(|(_, node)| node.is_routable()) {
-            Some((index, node)) => Route::owner(index, node, hash, shard.range),
+            Some((index, node)) => Route::owner(index, node, hash, shard),
             None => self.to_coordinator(RouteReason::OwnerUnavailable, Some(hash)),
         }
     }
@@ -226,7 +226,13 @@ mod tests {
     }
 
     fn citus(second_is_routable: bool) -> Topology {
-        let halves = |id| Colocation::new(id, vec![(i32::MIN, Some(1)), (0, Some(2))]).unwrap();
+        let halves = |id| {
+            Colocation::new(
+                id,
+                vec![(i32::MIN, Some(1), Some(id.into())), (0, Some(2), None)],
+            )
+            .unwrap()
+        };
         let table = |tenant_type, colocation| DistributedTable {
             column: "tenant_id".into(),
             tenant_type,

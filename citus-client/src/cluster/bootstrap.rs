@@ -86,18 +86,20 @@ async fn first_snapshot(
                     cluster: Some(cluster),
                 };
                 let guard = checked(config, &connection, &metadata).await?;
-                return Ok(Snapshot::new(topology, guard, connecting, None));
+                let snapshot = Snapshot::new(topology, guard, connecting, None);
+                return Ok(snapshot.read_at(fingerprint(&metadata)));
             }
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "starting without the coordinator"),
         }
     }
-    Ok(Snapshot::new(
-        topology,
-        checked(config, &connection, &metadata).await?,
-        connecting,
-        None,
-    ))
+    let guard = checked(config, &connection, &metadata).await?;
+    let snapshot = Snapshot::new(topology, guard, connecting, None);
+    Ok(snapshot.read_at(fingerprint(&metadata)))
+}
+
+fn fingerprint(metadata: &Metadata) -> Option<&str> {
+    metadata.cluster.as_ref()?.fingerprint()
 }
 
 /// The guard, after a look at the schema.

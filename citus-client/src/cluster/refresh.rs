@@ -128,14 +128,14 @@ fn replace(
             guard = new;
         }
     }
-    let now = Arc::new(Snapshot::new(
-        topology,
-        guard,
-        &inner.connecting,
-        Some(before),
-    ));
+    let now = Snapshot::new(topology, guard, &inner.connecting, Some(before));
+    let now = Arc::new(now.read_at(cluster.fingerprint()));
     if now.topology != before.topology {
         tracing::info!(from = %asked, "the topology has changed");
+        for node in now.nodes() {
+            // What changed would count as changed for ever.
+            node.horizon().forget();
+        }
     }
     inner.snapshot.store(Arc::clone(&now));
     membership::retire(before, &now);

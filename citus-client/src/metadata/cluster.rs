@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use tenant_guard::{Ident, TableName, TenantType};
 
+use super::changes::fingerprint;
 use crate::config::Config;
 use crate::topology::{
     Colocation, DistributedTable, Node, NodeAddress, Topology, TopologyKind, TopologyParts,
@@ -18,8 +19,12 @@ use crate::topology::{
 ///
 /// Schemas that are tenants (`pg_dist_schema`, Citus 12) are not read: their tables are distributed
 /// by no column.
-pub(super) const QUESTION: &str = "\
+pub(super) const QUESTION: &str = concat!(
+    "\
 SELECT pg_catalog.json_build_object(
+    'fingerprint', ",
+    fingerprint!(),
+    ",
     'version', (SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'citus'),
     'me', (SELECT groupid FROM pg_catalog.pg_dist_local_group),
     'nodes', (
@@ -43,14 +48,16 @@ SELECT pg_catalog.json_build_object(
         LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
     ),
     'groups', (
-        SELECT pg_catalog.json_agg(pg_catalog.json_build_array(colocationid, bounds, owners, covered))
+        SELECT pg_catalog.json_agg(pg_catalog.json_build_array(
+            colocationid, bounds, owners, covered, shards))
         FROM (
             SELECT r.colocationid,
                 pg_catalog.string_agg(s.shardminvalue, ',' ORDER BY s.shardminvalue::int) AS bounds,
                 pg_catalog.string_agg(coalesce(pl.owners, ''), ' ' ORDER BY s.shardminvalue::int)
                     AS owners,
                 pg_catalog.sum(s.shardmaxvalue::bigint - s.shardminvalue::bigint + 1)::bigint
-                    AS covered
+                    AS covered,
+                pg_catalog.string_agg(s.shardid::text, ',' ORDER BY s.shardminvalue::int) AS shards
             FROM (
                 SELECT DISTINCT ON (colocationid) colocationid, logicalrelid
                 FROM pg_catalog.pg_dist_partition
@@ -67,7 +74,8 @@ SELECT pg_catalog.json_build_object(
             GROUP BY 1
         ) x
     )
-)";
+)"
+);
 
 /// All hashes.
 const HASHES: i64 = 1 << 32;
@@ -75,6 +83,8 @@ const HASHES: i64 = 1 << 32;
 /// The answer. Empty lists are `null` in it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ClusterMetadata {
+    /// See [`changes`](super::changes).
+    fingerprint: String,
     version: Option<String>,
     /// The group of the node that answered; 0 is the coordinator.
     me: i32,
@@ -101,10 +111,10 @@ struct TableRow(
     Option<bool>,
 );
 
-/// Colocation, the lower bounds, the groups of nodes with a placement of each, and how many hashes
-/// the ranges hold.
+/// Colocation, the lower bounds, the groups of nodes with a placement of each, how many hashes the
+/// ranges hold, and the shards of one of its tables.
 #[derive(Debug, Deserialize)]
-struct GroupRow(u32, String, String, i64);
+struct GroupRow(u32, String, String, i64, String);
 
 /// A table that is on all nodes in some way.
 #[derive(Debug)]
@@ -124,6 +134,12 @@ impl ClusterMetadata {
     /// Whether the coordinator answered.
     pub(crate) fn is_of_coordinator(&self) -> bool {
         self.me == 0
+    }
+
+    /// What the coordinator's fingerprint was when the rest was read. Those of other nodes are their
+    /// own.
+    pub(crate) fn fingerprint(&self) -> Option<&str> {
+        self.is_of_coordinator().then_some(&self.fingerprint)
     }
 
     /// The tables that are distributed by a column, and the reference tables.
@@ -270,24 +286,27 @@ impl TableRow {
 
 impl GroupRow {
     fn colocation(&self, nodes: &[Node]) -> Option<Colocation> {
-        let Self(id, bounds, owners, covered) = self;
+        let Self(id, bounds, owners, covered, shards) = self;
         if *covered != HASHES {
             return None;
         }
-        let bounds: Vec<i32> = bounds
-            .split(',')
-            .map(str::parse)
-            .collect::<Result<_, _>>()
-            .ok()?;
+        let bounds: Vec<i32> = numbers(bounds)?;
+        let shards: Vec<i64> = numbers(shards)?;
         let owners: Vec<Option<usize>> = owners
             .split(' ')
             .map(|groups| owner(groups, nodes))
             .collect();
-        if bounds.len() != owners.len() {
+        if bounds.len() != owners.len() || bounds.len() != shards.len() {
             return None;
         }
-        Colocation::new(*id, bounds.into_iter().zip(owners).collect())
+        let ranges = bounds.into_iter().zip(owners).zip(shards);
+        let shards = ranges.map(|((min, owner), id)| (min, owner, Some(id)));
+        Colocation::new(*id, shards.collect())
     }
+}
+
+fn numbers<N: std::str::FromStr>(list: &str) -> Option<Vec<N>> {
+    list.split(',').map(|number| number.parse().ok()).collect()
 }
 
 /// The node of the first placement to which something may be sent, else of the first.
@@ -316,12 +335,13 @@ mod tests {
 
     fn metadata(me: i32, nodes: &str) -> ClusterMetadata {
         serde_json::from_str(&format!(
-            r#"{{"version":"13.2-2","me":{me},"nodes":{nodes},
+            r#"{{"fingerprint":"1 2","version":"13.2-2","me":{me},"nodes":{nodes},
                 "tables":[["public","tasks","h","s",7,"tenant_id","bigint",true],
                           ["public","odd","h","s",8,"k","tenantid",false],
                           ["public","countries","n","t",3,null,null,null],
                           ["public","settings","n","s",0,null,null,null]],
-                "groups":[[7,"-2147483648,0","1 2",4294967296],[8,"-2147483648,5","1 1",4294967290]]}}"#
+                "groups":[[7,"-2147483648,0","1 2",4294967296,"102,103"],
+                          [8,"-2147483648,5","1 1",4294967290,"104,105"]]}}"#
         ))
         .unwrap()
     }

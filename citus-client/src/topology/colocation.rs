@@ -11,6 +11,8 @@ pub struct Colocation {
     bounds: Box<[i32]>,
     /// The place of the owner of each range among the nodes, where one is known.
     owners: Box<[Option<usize>]>,
+    /// The shard of one of its tables for each range; those of the others are changed with it.
+    shards: Box<[Option<i64>]>,
 }
 
 /// The hashes that one shard holds, both ends included.
@@ -33,18 +35,21 @@ impl fmt::Display for ShardRange {
 pub(super) struct Shard {
     pub(super) range: ShardRange,
     pub(super) owner: Option<usize>,
+    /// `pg_dist_shard.shardid` of one of the group's tables.
+    pub(super) id: Option<i64>,
 }
 
 impl Colocation {
-    /// From the lowest hash and the owner of each range; `None` when they do not cover all hashes
-    /// in ascending order.
-    pub(crate) fn new(id: u32, ranges: Vec<(i32, Option<usize>)>) -> Option<Self> {
-        let (bounds, owners): (Vec<_>, Vec<_>) = ranges.into_iter().unzip();
+    /// From the lowest hash, the owner and the shard of each range; `None` when they do not cover all
+    /// hashes in ascending order.
+    pub(crate) fn new(id: u32, ranges: Vec<(i32, Option<usize>, Option<i64>)>) -> Option<Self> {
+        let (bounds, owners, shards): (Vec<_>, Vec<_>, Vec<_>) = ranges.into_iter().collect();
         let covers = bounds.first() == Some(&i32::MIN) && bounds.is_sorted_by(|a, b| a < b);
         covers.then(|| Self {
             id,
             bounds: bounds.into(),
             owners: owners.into(),
+            shards: shards.into(),
         })
     }
 
@@ -85,6 +90,7 @@ impl Colocation {
         Some(Shard {
             range,
             owner: *self.owners.get(index)?,
+            id: *self.shards.get(index)?,
         })
     }
 }
@@ -98,9 +104,12 @@ mod tests {
     #[test]
     fn ranges_that_leave_hashes_out_are_none() {
         assert_eq!(Colocation::new(1, vec![]), None);
-        assert_eq!(Colocation::new(1, vec![(0, Some(0))]), None);
+        assert_eq!(Colocation::new(1, vec![(0, Some(0), None)]), None);
         assert_eq!(
-            Colocation::new(1, vec![(i32::MIN, None), (5, None), (5, None)]),
+            Colocation::new(
+                1,
+                vec![(i32::MIN, None, None), (5, None, None), (5, None, None)]
+            ),
             None
         );
     }
@@ -112,7 +121,7 @@ mod tests {
             hashes in proptest::collection::vec(any::<i32>(), 50),
         ) {
             bounds.insert(i32::MIN);
-            let ranges = bounds.iter().enumerate().map(|(owner, min)| (*min, Some(owner)));
+            let ranges = bounds.iter().enumerate().map(|(owner, min)| (*min, Some(owner), None));
             let colocation = Colocation::new(1, ranges.collect()).unwrap();
             for hash in hashes.into_iter().chain(bounds).chain([i32::MAX]) {
                 let shard = colocation.shard(hash).unwrap();

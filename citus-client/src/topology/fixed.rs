@@ -47,7 +47,7 @@ impl Topology {
         let count = addresses.len();
         let ranges = lower_bounds(shard_count)
             .enumerate()
-            .map(|(shard, bound)| (bound, Some(shard % count)))
+            .map(|(shard, bound)| (bound, Some(shard % count), None))
             .collect();
         let nodes = (0..).zip(addresses);
         Self::new(TopologyParts {

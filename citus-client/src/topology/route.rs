@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::colocation::Shard;
 use super::{Node, ShardRange};
 
 /// Where a tenant's statement goes, and why.
@@ -12,6 +13,7 @@ pub struct Route<'topology> {
     reason: RouteReason,
     hash: Option<i32>,
     range: Option<ShardRange>,
+    shard: Option<i64>,
 }
 
 /// Why a statement goes to the node it goes to.
@@ -52,13 +54,14 @@ impl fmt::Display for RouteReason {
 }
 
 impl<'topology> Route<'topology> {
-    pub(super) fn owner(index: usize, node: &'topology Node, hash: i32, range: ShardRange) -> Self {
+    pub(super) fn owner(index: usize, node: &'topology Node, hash: i32, shard: Shard) -> Self {
         Self {
             index,
             node,
             reason: RouteReason::Owner,
             hash: Some(hash),
-            range: Some(range),
+            range: Some(shard.range),
+            shard: shard.id,
         }
     }
 
@@ -74,6 +77,7 @@ impl<'topology> Route<'topology> {
             reason,
             hash,
             range: None,
+            shard: None,
         }
     }
 
@@ -95,6 +99,12 @@ impl<'topology> Route<'topology> {
     /// The tenant's hash, where it could be computed.
     pub fn hash(&self) -> Option<i32> {
         self.hash
+    }
+
+    /// `pg_dist_shard.shardid` of one of the tables with the tenant's rows, where it is known; shards
+    /// of the others are moved and split together with it.
+    pub fn shard(&self) -> Option<i64> {
+        self.shard
     }
 
     /// The hash range of the shard, where it is known.

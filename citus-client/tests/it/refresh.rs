@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use citus_client::RequestError;
+use citus_client::{Cluster, NodeAddress, RequestError};
+use tokio_postgres::Client;
 
 use crate::support::{config, connect, database, eventually};
 
@@ -43,24 +44,8 @@ async fn a_moved_shard_is_followed() {
         .execute("INSERT INTO projects (id) VALUES (1)", &[])
         .await
         .unwrap();
-    let before = cluster.route("projects", 1).unwrap();
-    let topology = cluster.topology();
-    let target = topology
-        .nodes()
-        .iter()
-        .find(|node| node.is_routable() && !node.is_coordinator() && *node.address() != before.node)
-        .unwrap();
     let client = database.connect().await.unwrap();
-    let sql = format!(
-        "SELECT citus_move_shard_placement(
-            get_shard_id_for_distribution_column('projects', 1), '{}', {}, '{}', {},
-            shard_transfer_mode => 'block_writes')",
-        before.node.host,
-        before.node.port,
-        target.address().host,
-        target.address().port
-    );
-    client.batch_execute(&sql).await.unwrap();
+    let target = move_away(&client, &cluster).await;
     // The old route costs a hop, and is right.
     assert_eq!(
         tenant
@@ -71,10 +56,7 @@ async fn a_moved_shard_is_followed() {
         1
     );
     cluster.refresh().await.unwrap();
-    assert_eq!(
-        &cluster.route("projects", 1).unwrap().node,
-        target.address()
-    );
+    assert_eq!(cluster.route("projects", 1).unwrap().node, target);
     assert_eq!(
         tenant
             .query("SELECT id FROM projects", &[])
@@ -83,6 +65,45 @@ async fn a_moved_shard_is_followed() {
             .len(),
         1
     );
+}
+
+/// Moves the shard of tenant 1 to the other worker, and says where that is.
+async fn move_away(client: &Client, cluster: &Cluster) -> NodeAddress {
+    let from = cluster.route("projects", 1).unwrap().node;
+    let topology = cluster.topology();
+    let mut nodes = topology.nodes().iter();
+    let to = nodes
+        .find(|node| node.is_routable() && !node.is_coordinator() && *node.address() != from)
+        .unwrap()
+        .address()
+        .clone();
+    let sql = format!(
+        "SELECT citus_move_shard_placement(
+            get_shard_id_for_distribution_column('projects', 1), '{}', {}, '{}', {},
+            shard_transfer_mode => 'block_writes')",
+        from.host, from.port, to.host, to.port
+    );
+    client.batch_execute(&sql).await.unwrap();
+    to
+}
+
+/// No error hints at it, and the refresh is not due.
+#[tokio::test]
+async fn a_move_is_noticed_by_looking_out_for_it() {
+    let database = database().await;
+    if !database.is_citus() {
+        return;
+    }
+    let cluster = connect(config(&database).refresh_every(Duration::from_secs(3600))).await;
+    let client = database.connect().await.unwrap();
+    // Twice in one session: the statistics of the second come late.
+    for _ in 0..2 {
+        let target = move_away(&client, &cluster).await;
+        eventually("the new place is known", || async {
+            cluster.route("projects", 1).unwrap().node == target
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
