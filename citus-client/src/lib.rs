@@ -106,8 +106,3 @@ pub use postgres_types::{FromSql, ToSql};
 pub use tenant_guard::{self, GuardedSql, Policy, Refusal, StaticSql, Tenancy, TenantType};
 pub use tokio_postgres::Row;
 pub use tokio_postgres::error::{DbError, SqlState};
-
-/// What the macros expand to.
-#[cfg(feature = "macros")]
-#[doc(hidden)]
-pub use tenant_guard_macros as __macros;

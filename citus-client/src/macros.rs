@@ -1,4 +1,4 @@
-//! The macros of `tenant-guard-macros`, for applications that depend on this crate alone.
+//! The macros of `tenant-guard`, for applications that depend on this crate alone.
 
 /// One statement, checked against the project's migrations while the application is built: a
 /// `&'static` [`StaticSql`](crate::StaticSql), which [`Tenant`](crate::Tenant) takes together with an array of
@@ -27,7 +27,7 @@
 #[macro_export]
 macro_rules! sql {
     ($($statement:tt)*) => {
-        $crate::__macros::sql!(@ $crate::tenant_guard; $($statement)*)
+        $crate::tenant_guard::sql!(@ $crate::tenant_guard; $($statement)*)
     };
 }
 
@@ -36,7 +36,7 @@ macro_rules! sql {
 #[macro_export]
 macro_rules! sql_file {
     ($($path:tt)*) => {
-        $crate::__macros::sql_file!(@ $crate::tenant_guard; $($path)*)
+        $crate::tenant_guard::sql_file!(@ $crate::tenant_guard; $($path)*)
     };
 }
 
@@ -46,6 +46,6 @@ macro_rules! sql_file {
 #[macro_export]
 macro_rules! sql_deferred {
     ($($statement:tt)*) => {
-        $crate::__macros::sql_deferred!(@ $crate::tenant_guard; $($statement)*)
+        $crate::tenant_guard::sql_deferred!(@ $crate::tenant_guard; $($statement)*)
     };
 }

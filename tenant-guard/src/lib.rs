@@ -44,46 +44,13 @@
 //! - `pg-grammar` (default): the reader that is trusted, by libpg_query, and the proof. It needs a C
 //!   compiler and libclang to build. Without it a statement can be drafted ([`Guard::draft`]) but not
 //!   proven, so that there is nothing to send.
+//! - `macros` (default): [`sql!`] and its kin, statements that are checked against the project's migrations
+//!   while the application is built. They need no C compiler.
 //! - `cli`: the `tenant-guard` command.
+//!
+//! What is here but the macros is defined in `tenant-guard-core`, because the macros need it, too.
 
-mod access;
-mod builtin;
-#[cfg(feature = "pg-grammar")]
-mod cache;
-#[cfg(feature = "pg-grammar")]
-mod certify;
-mod decide;
-pub mod doctor;
-mod draft;
-mod effect;
-mod facts;
-mod guard;
-#[cfg(feature = "pg-grammar")]
-mod guarded;
-mod lexer;
-mod params;
-#[cfg(feature = "pg-grammar")]
-mod places;
-mod policy;
-mod read;
-mod refusal;
-pub mod rls;
-mod splice;
-mod static_sql;
-mod tenancy;
-
-pub use access::{Access, TableSlot};
-pub use draft::Draft;
-pub use effect::Effect;
-pub use guard::Guard;
-#[cfg(feature = "pg-grammar")]
-pub use guarded::GuardedSql;
-pub use params::highest_param;
-pub use policy::{Extension, Policy, PolicyError};
-pub use refusal::{Code, Refusal};
-pub use static_sql::StaticSql;
-pub use tenancy::{
-    Column, Distribution, Fingerprint, Ident, MigrationError, MigrationFile, MigrationProblem,
-    SplitError, Table, TableKind, TableName, Tenancy, TenancyBuilder, TenancyError, TenantSchema,
-    TenantSchemaError, TenantType, UniqueKey, View, migration_files, split_statements,
-};
+#[doc(inline)]
+pub use tenant_guard_core::*;
+#[cfg(feature = "macros")]
+pub use tenant_guard_macros::{sql, sql_deferred, sql_file, tenancy};

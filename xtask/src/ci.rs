@@ -9,6 +9,9 @@ use clap::Args;
 use crate::command::{cargo, in_ci, is_in_path, output, run as run_command};
 use crate::{functions, fuzz, instructions, setup, test, tidy};
 
+/// The library, with the reader that is Rust alone.
+const WITHOUT_C: [&str; 2] = ["--lib", "--no-default-features"];
+
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Everything but the tests.
@@ -27,12 +30,14 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     step("docs", docs)?;
     step("licences and advisories", deny)?;
     step("tenant-guard without a C compiler", || {
-        clippy(&[
-            "--package",
-            "tenant-guard",
-            "--lib",
-            "--no-default-features",
-        ])
+        clippy(&[&["--package", "tenant-guard-core"], &WITHOUT_C[..]].concat())?;
+        clippy(
+            &[
+                &["--package", "tenant-guard", "--features", "macros"],
+                &WITHOUT_C[..],
+            ]
+            .concat(),
+        )
     })?;
     step("tenant-guard for wasm32", wasm)?;
     step("citus-client with bb8", || {
@@ -84,8 +89,8 @@ fn wasm() -> anyhow::Result<()> {
         eprintln!("{TARGET} is not installed: skipped (rustup target add {TARGET})");
         return Ok(());
     }
-    let mut command = cargo(["check", "--package", "tenant-guard", "--lib"]);
-    run_command(command.args(["--no-default-features", "--target", TARGET]))
+    let mut command = cargo(["check", "--package", "tenant-guard", "--features", "macros"]);
+    run_command(command.args(WITHOUT_C).args(["--target", TARGET]))
 }
 
 fn docs() -> anyhow::Result<()> {

@@ -18,7 +18,7 @@ pub(crate) struct Options {
     pub(crate) check: bool,
 }
 
-const LIST: &str = "tenant-guard/src/builtin/functions.txt";
+const LIST: &str = "tenant-guard/core/src/builtin/functions.txt";
 const QUERY: &str = "tenant-guard/data/functions.sql";
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {

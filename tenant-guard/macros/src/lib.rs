@@ -30,18 +30,18 @@ mod tenancy;
 
 use statement::Input;
 
-/// The [`Tenancy`](tenant_guard::Tenancy) of a file or folder of SQL migrations, read while the
+/// The [`Tenancy`](tenant_guard_core::Tenancy) of a file or folder of SQL migrations, read while the
 /// application is built.
 ///
 /// The path is relative to the folder of the crate's `Cargo.toml`; layouts are those of
-/// [`migration_files`](tenant_guard::migration_files). Migrations that are not understood are a
+/// [`migration_files`](tenant_guard_core::migration_files). Migrations that are not understood are a
 /// compile error, and a change of any of the files builds the crate again. (Cargo cannot be told of
 /// a folder: after adding a file alone, touch the source that calls the macro, or print
 /// `cargo:rerun-if-changed=migrations` in a build script.) At run time no file is read: the texts are
 /// embedded.
 ///
 /// ```
-/// use tenant_guard_macros::tenancy;
+/// use tenant_guard::tenancy;
 ///
 /// let tenancy = tenancy!("tests/migrations");
 /// assert!(tenancy.resolve(None, "tasks").is_some());
@@ -50,7 +50,7 @@ use statement::Input;
 /// What the guard would not understand does not build:
 ///
 /// ```compile_fail
-/// let tenancy = tenant_guard_macros::tenancy!("tests/not_understood.sql");
+/// let tenancy = tenant_guard::tenancy!("tests/not_understood.sql");
 /// ```
 #[proc_macro]
 pub fn tenancy(input: TokenStream) -> TokenStream {
@@ -61,11 +61,11 @@ pub fn tenancy(input: TokenStream) -> TokenStream {
 }
 
 /// One statement, checked against the project's migrations while the application is built: a
-/// `&'static` [`StaticSql`](tenant_guard::StaticSql) with the number of its parameters as a type.
+/// `&'static` [`StaticSql`](tenant_guard_core::StaticSql) with the number of its parameters as a type.
 ///
 /// ```
 /// use tenant_guard::StaticSql;
-/// use tenant_guard_macros::sql;
+/// use tenant_guard::sql;
 ///
 /// let find: &'static StaticSql<1> = sql!("SELECT title FROM tasks WHERE id = $1");
 /// assert_eq!(find.text(), "SELECT title FROM tasks WHERE id = $1");
@@ -75,7 +75,7 @@ pub fn tenancy(input: TokenStream) -> TokenStream {
 /// safe: the build fails, with the code, the place and a hint.
 ///
 /// ```compile_fail
-/// tenant_guard_macros::sql!("SELECT titel FROM tasks");
+/// tenant_guard::sql!("SELECT titel FROM tasks");
 /// ```
 ///
 /// A change of any of the migrations and of `Cargo.toml` builds the crate again; of a new file in their
@@ -89,7 +89,7 @@ pub fn sql(input: TokenStream) -> TokenStream {
 /// of `Cargo.toml`. A change of the file builds the crate again.
 ///
 /// ```
-/// let overdue = tenant_guard_macros::sql_file!("tests/queries/open.sql");
+/// let overdue = tenant_guard::sql_file!("tests/queries/open.sql");
 /// assert!(overdue.text().starts_with("SELECT"));
 /// ```
 #[proc_macro]
@@ -105,7 +105,7 @@ pub fn sql_file(input: TokenStream) -> TokenStream {
 ///
 /// ```
 /// use tenant_guard::StaticSql;
-/// use tenant_guard_macros::sql_deferred;
+/// use tenant_guard::sql_deferred;
 ///
 /// let places: &'static StaticSql<1> = sql_deferred!(
 ///     "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)

@@ -5,7 +5,7 @@ use std::error::Error;
 
 use proc_macro2::Span;
 use syn::LitStr;
-use tenant_guard::{Code, Refusal};
+use tenant_guard_core::{Code, Refusal};
 
 /// An error and what caused it.
 pub(crate) fn chain(error: &dyn Error) -> String {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tenant_guard::{Guard, MigrationFile, Policy, PolicyError, Tenancy, migration_files};
+use tenant_guard_core::{Guard, MigrationFile, Policy, PolicyError, Tenancy, migration_files};
 
 use crate::message::chain;
 

@@ -6,7 +6,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::parse::{Parse, ParseStream};
 use syn::{LitStr, Token};
-use tenant_guard::highest_param;
+use tenant_guard_core::highest_param;
 
 use crate::message::{at_its_line, not_accepted, refused};
 use crate::project::{MANIFEST_VARIABLE, Project};

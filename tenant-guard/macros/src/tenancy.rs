@@ -6,7 +6,7 @@ use std::path::Path;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::LitStr;
-use tenant_guard::{MigrationFile, Tenancy, migration_files};
+use tenant_guard_core::{MigrationFile, Tenancy, migration_files};
 
 use crate::message::chain;
 use crate::project;

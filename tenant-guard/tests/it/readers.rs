@@ -8,6 +8,7 @@ mod mutation;
 mod written;
 
 use std::env;
+use std::path::Path;
 
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
@@ -88,7 +89,7 @@ impl Counts {
 fn a_draft_is_what_a_check_makes_of_every_statement_that_is_written_down() {
     let guard = guard();
     let mut counts = Counts::default();
-    for sql in written_statements() {
+    for sql in written_statements(Path::new(env!("CARGO_MANIFEST_DIR"))) {
         counts.add(&sql, compare(&guard, &sql).unwrap());
     }
     println!(

@@ -1,7 +1,7 @@
 //! What `tenancy!` expands to.
 
 use tenant_guard::Tenancy;
-use tenant_guard_macros::tenancy;
+use tenant_guard::tenancy;
 
 #[test]
 fn the_tenancy_is_that_of_the_folder() {

@@ -1,11 +1,10 @@
-//! Statements that are written down. The crate's own tests use them, too.
+//! Statements that are written down. The tests of `tenant-guard-core` use them, too.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Every statement of the cases and of the pages that hold some.
-pub(crate) fn written_statements() -> Vec<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+/// Every statement of the cases and of the pages that hold some; `root` is the folder of `tenant-guard`.
+pub(crate) fn written_statements(root: &Path) -> Vec<String> {
     let mut pages: Vec<PathBuf> = fs::read_dir(root.join("tests/cases"))
         .unwrap()
         .map(|entry| entry.unwrap().path())

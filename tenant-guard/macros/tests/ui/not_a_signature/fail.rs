@@ -1,3 +1,3 @@
 fn main() {
-    tenant_guard_macros::sql!("SELECT 1");
+    tenant_guard::sql!("SELECT 1");
 }

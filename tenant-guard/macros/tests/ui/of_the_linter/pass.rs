@@ -1,3 +1,3 @@
 fn main() {
-    tenant_guard_macros::sql!("SELECT slugify(title) FROM tasks");
+    tenant_guard::sql!("SELECT slugify(title) FROM tasks");
 }

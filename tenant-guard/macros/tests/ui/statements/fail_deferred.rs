@@ -1,7 +1,7 @@
 fn main() {
-    tenant_guard_macros::sql_deferred!("");
-    tenant_guard_macros::sql_deferred!("SELECT 1; SELECT 2");
-    tenant_guard_macros::sql_deferred!("SELECT 'title");
-    tenant_guard_macros::sql_deferred!("SELECT $70000");
-    tenant_guard_macros::sql_deferred!(TITLES);
+    tenant_guard::sql_deferred!("");
+    tenant_guard::sql_deferred!("SELECT 1; SELECT 2");
+    tenant_guard::sql_deferred!("SELECT 'title");
+    tenant_guard::sql_deferred!("SELECT $70000");
+    tenant_guard::sql_deferred!(TITLES);
 }

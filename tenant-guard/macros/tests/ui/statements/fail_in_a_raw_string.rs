@@ -1,6 +1,6 @@
 // The line in the message is the line in this file.
 fn main() {
-    tenant_guard_macros::sql!(
+    tenant_guard::sql!(
         r#"
         SELECT t.title, p.name AS "project"
         FROM tasks t

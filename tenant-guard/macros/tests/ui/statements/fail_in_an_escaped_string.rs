@@ -1,7 +1,7 @@
 fn main() {
     // Lines are counted from the start of the statement.
-    tenant_guard_macros::sql!("SELECT \"title\"\nFROM task");
-    tenant_guard_macros::sql!(
+    tenant_guard::sql!("SELECT \"title\"\nFROM task");
+    tenant_guard::sql!(
         "SELECT title \
          FROM task"
     );

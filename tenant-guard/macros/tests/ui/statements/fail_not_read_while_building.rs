@@ -1,5 +1,5 @@
 fn main() {
-    tenant_guard_macros::sql!(
+    tenant_guard::sql!(
         r#"
         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
         SEARCH DEPTH FIRST BY i SET place

@@ -1,6 +1,6 @@
 fn main() {
-    tenant_guard_macros::sql!("SELECT 'title FROM tasks");
-    tenant_guard_macros::sql!("SELECT title FORM tasks");
-    tenant_guard_macros::sql!("SELECT title FROM tasks WHERE id = ?");
-    tenant_guard_macros::sql!("SELECT '\0'");
+    tenant_guard::sql!("SELECT 'title FROM tasks");
+    tenant_guard::sql!("SELECT title FORM tasks");
+    tenant_guard::sql!("SELECT title FROM tasks WHERE id = ?");
+    tenant_guard::sql!("SELECT '\0'");
 }

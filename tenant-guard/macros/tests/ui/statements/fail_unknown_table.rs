@@ -1,3 +1,3 @@
 fn main() {
-    tenant_guard_macros::sql!("SELECT title FROM task WHERE id = $1");
+    tenant_guard::sql!("SELECT title FROM task WHERE id = $1");
 }

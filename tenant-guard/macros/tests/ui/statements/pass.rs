@@ -1,5 +1,4 @@
-use tenant_guard::StaticSql;
-use tenant_guard_macros::{sql, sql_deferred, sql_file};
+use tenant_guard::{StaticSql, sql, sql_deferred, sql_file};
 
 static BY_ID: &StaticSql<1> = sql!("SELECT title FROM tasks WHERE id = $1");
 

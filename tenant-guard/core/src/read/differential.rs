@@ -1,7 +1,8 @@
-//! The two readers against each other: over the statements of the cases and pages of this crate, and
+//! The two readers against each other: over the statements of the cases and pages of `tenant-guard`, and
 //! over mutations of them, the reader without C makes the same facts or refuses.
 
 use std::fmt::Debug;
+use std::path::Path;
 
 use crate::facts::{Body, Expressions, FromItem, InsertSource, MergeAction, Query, Statement};
 use crate::{Code, Policy, Refusal};
@@ -12,10 +13,12 @@ use mutation::Mutator;
 use written::written_statements;
 
 mod expression;
-#[path = "../../tests/it/readers/mutation.rs"]
+#[path = "../../../tests/it/readers/mutation.rs"]
 mod mutation;
-#[path = "../../tests/it/readers/written.rs"]
+#[path = "../../../tests/it/readers/written.rs"]
 mod written;
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 fn postgresql_s(sql: &str) -> Result<Statement, Refusal> {
     let mut facts = pg::facts(&pg::parse(sql, &Policy::default())?)?;
@@ -147,7 +150,7 @@ fn compare(sql: &str) -> Result<Verdict, String> {
 
 #[test]
 fn the_readers_agree_on_every_statement_that_is_written_down() {
-    let statements = written_statements();
+    let statements = written_statements(Path::new(ROOT));
     assert!(statements.len() > 250, "only {}", statements.len());
     let mut wrong = Vec::new();
     let (mut same, mut refused) = (0, Vec::new());
@@ -172,7 +175,7 @@ fn the_readers_agree_on_every_statement_that_is_written_down() {
 /// `READER_MUTATIONS` sets how many mutations are tried; the seed of a difference is printed.
 #[test]
 fn the_readers_agree_on_mutations_of_every_statement() {
-    let statements = written_statements();
+    let statements = written_statements(Path::new(ROOT));
     let count: u64 = std::env::var("READER_MUTATIONS")
         .ok()
         .and_then(|count| count.parse().ok())
