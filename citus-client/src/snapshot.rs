@@ -1,5 +1,7 @@
 //! Everything a request reads, in one value.
 
+mod membership;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
@@ -7,12 +9,15 @@ use tenant_guard::{Fingerprint, Guard, Ident, Tenancy, TenantType};
 
 use crate::config::Config;
 use crate::connection::{Canceller, Connector};
+use crate::error::RequestError;
 use crate::metadata::horizon::KnownHorizon;
-use crate::pool::NodePool;
+use crate::pool::{Lease, NodePool};
 use crate::tenant_id::ColumnValue;
 use crate::tls::MakeTls;
 use crate::topology::{NodeAddress, Route, RouteReason, Topology};
 use crate::{Node, TenantId};
+
+pub(crate) use membership::{Departure, Membership};
 
 /// The topology, the guard and the nodes' pools that belong together. A request reads it once, and
 /// goes on with what it found.
@@ -66,10 +71,12 @@ impl Connecting {
 #[derive(Debug)]
 pub(crate) struct NodeHandle {
     id: i32,
+    is_routable: bool,
     connector: Connector,
     config: Arc<Config>,
     pool: OnceLock<NodePool>,
     horizon: KnownHorizon,
+    membership: Arc<Membership>,
 }
 
 impl NodeHandle {
@@ -78,8 +85,26 @@ impl NodeHandle {
         self.connector.node()
     }
 
-    /// Its pool.
-    pub(crate) fn pool(&self) -> &NodePool {
+    /// A connection, which nobody gets of a node that has left the cluster, also while it is waited
+    /// for: [`RequestError::NodeLeft`] then, and the newest snapshot says where to go instead.
+    pub(crate) async fn acquire(&self) -> Result<Lease, RequestError> {
+        let ended = self.membership.ended();
+        let acquired = tokio::select! {
+            biased;
+            acquired = self.pool().acquire() => Some(acquired),
+            () = ended => None,
+        };
+        match acquired {
+            Some(acquired) if !self.membership.has_ended() => {
+                Ok(acquired?.of_member(&self.membership))
+            }
+            _ => Err(RequestError::NodeLeft {
+                node: self.address().clone(),
+            }),
+        }
+    }
+
+    fn pool(&self) -> &NodePool {
         self.pool
             .get_or_init(|| NodePool::new(&self.config, self.connector.clone()))
     }
@@ -87,6 +112,14 @@ impl NodeHandle {
     /// Its pool, if something was ever sent to it.
     pub(crate) fn used_pool(&self) -> Option<&NodePool> {
         self.pool.get()
+    }
+
+    /// Another takes its place in newer snapshots, or none.
+    pub(crate) fn retire(&self, departure: Departure) {
+        self.membership.end(departure);
+        if let Some(pool) = self.used_pool() {
+            pool.close();
+        }
     }
 
     /// Since when changes of its shards can be told.
@@ -97,6 +130,8 @@ impl NodeHandle {
     fn is(&self, node: &Node, setup: &str) -> bool {
         self.id == node.id()
             && self.address() == node.address()
+            // A node that was disabled has missed what happened meanwhile.
+            && self.is_routable == node.is_routable()
             // Statements of another search path must not meet its sessions.
             && self.connector.setup() == setup
     }
@@ -125,10 +160,12 @@ impl Snapshot {
                 Some(handle) => Arc::clone(handle),
                 None => Arc::new(NodeHandle {
                     id: node.id(),
+                    is_routable: node.is_routable(),
                     connector,
                     config: Arc::clone(&connecting.config),
                     pool: OnceLock::new(),
                     horizon: KnownHorizon::default(),
+                    membership: Arc::default(),
                 }),
             }
         });

@@ -177,7 +177,7 @@ impl Tenant {
     }
 
     async fn lease(&self, call: &Call<'_>) -> Result<Lease, RequestError> {
-        self.inner.observe(call.node.pool().acquire().await)
+        self.inner.observe(call.node.acquire().await)
     }
 }
 

@@ -167,7 +167,7 @@ impl Unscoped {
 
     async fn lease(&self) -> Result<Lease, RequestError> {
         let coordinator = Arc::clone(self.inner.snapshot.load().coordinator());
-        let lease = self.inner.observe(coordinator.pool().acquire().await)?;
+        let lease = self.inner.observe(coordinator.acquire().await)?;
         Ok(lease.session_may_change())
     }
 }

@@ -34,7 +34,7 @@ pub(super) async fn ping(inner: &Inner) -> Vec<Ping> {
 }
 
 async fn answer(inner: &Inner, node: &NodeHandle) -> Result<Duration, RequestError> {
-    let lease = node.pool().acquire().await?;
+    let lease = node.acquire().await?;
     let sent = Instant::now();
     lease
         .connection()?

@@ -44,6 +44,13 @@ pub enum RequestError {
     /// There is no connection to the node.
     #[error(transparent)]
     Node(#[from] NodeError),
+    /// The node has left the cluster, was disabled, or listens elsewhere now. Another request goes
+    /// where the tenant's rows are now; of a transaction nothing is kept.
+    #[error("{node} is no part of the cluster any more")]
+    NodeLeft {
+        /// The node.
+        node: NodeAddress,
+    },
     /// A statement in a transaction on a plain server belongs to another server.
     #[error("the transaction is on {node}, and the statement's rows are not")]
     OtherNode {
@@ -127,6 +134,7 @@ impl RequestError {
             | Self::Timeout { .. } => true,
             Self::Closed { .. }
             | Self::Node(_)
+            | Self::NodeLeft { .. }
             | Self::OtherNode { .. }
             | Self::Parameter { .. }
             | Self::ParameterCount { .. }
@@ -142,7 +150,7 @@ impl RequestError {
     /// one for certain. In a transaction it is the whole transaction that is to be made again.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Node(_) | Self::PoolTimeout { .. } => true,
+            Self::Node(_) | Self::NodeLeft { .. } | Self::PoolTimeout { .. } => true,
             Self::Server { error, .. } => error.db_error().is_some_and(rolled_back_for_a_while),
             _ => false,
         }
@@ -165,6 +173,7 @@ impl RequestError {
             | Self::Closed { node }
             | Self::CommitUnknown { node, .. }
             | Self::Lost { node, .. }
+            | Self::NodeLeft { node }
             | Self::OtherNode { node }
             | Self::Parameter { node, .. }
             | Self::PoolTimeout { node, .. }

@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 use crate::NodeAddress;
 use crate::connection::{Connection, Connector};
 use crate::error::RequestError;
+use crate::snapshot::Membership;
 
 /// A connection on loan from its pool. Dropping it decides what becomes of the connection, and it
 /// goes back idle and clean, or not at all:
@@ -25,6 +26,8 @@ pub(crate) struct Lease {
     clean_timeout: Duration,
     /// Whether the session may be left with other settings.
     session_changed: bool,
+    /// Whether something may still be sent to the node.
+    membership: Option<Arc<Membership>>,
 }
 
 /// What the pool handed out.
@@ -67,11 +70,27 @@ impl Lease {
             connector,
             clean_timeout,
             session_changed: false,
+            membership: None,
         }
     }
 
-    /// The connection; an error after it was spoilt.
+    /// It is of a node that can leave the cluster.
+    pub(crate) fn of_member(mut self, membership: &Arc<Membership>) -> Self {
+        self.membership = Some(Arc::clone(membership));
+        self
+    }
+
+    /// The connection; an error after it was spoilt, or after the node has left the cluster.
     pub(crate) fn connection(&self) -> Result<&Connection, RequestError> {
+        if self
+            .membership
+            .as_ref()
+            .is_some_and(|member| member.has_left())
+        {
+            return Err(RequestError::NodeLeft {
+                node: self.connector.node().clone(),
+            });
+        }
         match &self.slot {
             Some(slot) if slot.connection().is_usable() => Ok(slot.connection()),
             _ => Err(RequestError::Closed {

@@ -109,7 +109,7 @@ impl TransactionBuilder {
         let inner = self.tenant.inner();
         let snapshot = inner.snapshot.load_full();
         let node = snapshot.node(&snapshot.home(self.tenant.id()));
-        let lease = inner.observe(node.pool().acquire().await)?;
+        let lease = inner.observe(node.acquire().await)?;
         let state = State::begin(lease, inner, &self.options.to_sql()).await?;
         let scope = Scope::Whole(Box::new(state));
         Ok(Transaction::new(scope, self.tenant.id().clone(), snapshot))

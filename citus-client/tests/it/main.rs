@@ -11,6 +11,7 @@ mod clean_return;
 #[cfg(feature = "cli")]
 mod command;
 mod faults;
+mod membership;
 mod refresh;
 mod requests;
 mod routing;
