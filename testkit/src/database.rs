@@ -36,6 +36,10 @@ pub struct DatabaseNode {
 }
 
 impl DatabaseNode {
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
+    }
+
     /// The URL of the database on this node.
     pub fn url(&self) -> String {
         self.address.url(&self.database)

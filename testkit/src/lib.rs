@@ -34,6 +34,10 @@
 //! [`TestClusterBuilder::backend`] or the variable `CITUS_TEST_BACKEND` takes one of them and nothing
 //! else.
 //!
+//! # A network that fails
+//! [`TestCluster::proxied`] puts a [`FaultProxy`] before each node: it delays, cuts, holds back,
+//! swallows, refuses, and answers with errors, between PostgreSQL's messages or inside of them.
+//!
 //! # Variables
 //! | variable | meaning |
 //! | --- | --- |
@@ -64,6 +68,8 @@ mod external;
 mod local;
 mod node;
 mod nodes;
+mod proxied;
+mod proxy;
 mod script;
 
 pub use backend::{Backend, BackendChoice};
@@ -72,5 +78,7 @@ pub use cluster::TestCluster;
 pub use database::{DatabaseNode, TestDatabase};
 pub use error::{DatabaseError, NodeError, StartError};
 pub use node::Node;
+pub use proxied::{Addresses, ProxiedCluster};
+pub use proxy::{Armed, Counts, Cut, Direction, ErrorResponse, FaultProxy, Message, Reaction};
 // `connect()` hands out its client: users need the very same version.
 pub use tokio_postgres;

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use self::account::Account;
 pub(crate) use self::home::Home;
 pub(crate) use self::installation::Installation;
+pub(crate) use self::port::Reservation;
 pub(crate) use self::server::{Server, Stop};
 pub(crate) use self::template::CITUS_DATABASE;
 use crate::StartError;

@@ -5,11 +5,14 @@ use std::hash::BuildHasher as _;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
-use tokio::net::TcpSocket;
+use tokio::net::{TcpListener, TcpSocket};
 
 /// Below what Linux (32768 up) and macOS (49152 up) give to outgoing connections: a port of these
 /// could be taken while its server is being restarted.
 const PORTS: std::ops::Range<u16> = 12_000..32_000;
+
+/// As many as Linux allows unless it is told otherwise.
+const BACKLOG: u32 = 4096;
 
 /// A port that nobody else gets while this lives.
 ///
@@ -18,7 +21,7 @@ const PORTS: std::ops::Range<u16> = 12_000..32_000;
 #[derive(Debug)]
 pub(crate) struct Reservation {
     port: u16,
-    _socket: TcpSocket,
+    socket: TcpSocket,
 }
 
 impl Reservation {
@@ -31,10 +34,7 @@ impl Reservation {
             let index = (u32::from(start) + u32::from(offset)) % u32::from(count);
             let port = PORTS.start + u16::try_from(index).unwrap_or(0);
             if let Ok(socket) = bound(port, false) {
-                return Ok(Self {
-                    port,
-                    _socket: socket,
-                });
+                return Ok(Self { port, socket });
             }
         }
         Err(io::Error::new(io::ErrorKind::AddrInUse, "no port is free"))
@@ -43,10 +43,14 @@ impl Reservation {
     /// Keeps the port of a server that has just stopped. Its closed connections can linger in the
     /// kernel, hence the address is reused.
     pub(crate) fn of(port: u16) -> io::Result<Self> {
-        bound(port, true).map(|socket| Self {
-            port,
-            _socket: socket,
-        })
+        bound(port, true).map(|socket| Self { port, socket })
+    }
+
+    /// Accepts connections on it; from now on nothing is refused.
+    pub(crate) fn listen(self) -> io::Result<TcpListener> {
+        // What is accepted inherits it: the port can be reserved again while such connections go on.
+        self.socket.set_reuseaddr(true)?;
+        self.socket.listen(BACKLOG)
     }
 
     /// Lets go of it, for the server to take.
@@ -66,7 +70,7 @@ fn bound(port: u16, reuse: bool) -> io::Result<TcpSocket> {
 mod tests {
     use std::net::{TcpListener, TcpStream};
 
-    use super::*;
+    use super::{PORTS, Reservation, bound, io};
 
     #[test]
     fn a_reserved_port_is_nobody_elses_and_refuses() {

@@ -1,12 +1,15 @@
 //! What several tests need.
 
 use std::error::Error;
+use std::future::Future;
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use citus_testkit::{BackendChoice, Node, StartError, TestCluster};
+use citus_testkit::{BackendChoice, FaultProxy, Node, StartError, TestCluster};
+use tokio::time::timeout;
+use tokio_postgres::{Client, NoTls};
 
 pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
@@ -96,4 +99,32 @@ pub(crate) fn this_binary(test: &str, variables: &[(&str, &str)]) -> Command {
         .env_remove("CITUS_TEST_URL");
     command.envs(variables.iter().copied());
     command
+}
+
+/// A session of the first database through a proxy.
+pub(crate) async fn connect_to(proxy: &FaultProxy) -> Result<Client> {
+    let url = format!("postgresql://postgres@{}/postgres", proxy.address());
+    let (client, connection) = tokio_postgres::connect(&url, NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+/// Bounds what must not hang.
+pub(crate) async fn bounded<T>(work: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, work).await.expect("it hangs")
+}
+
+/// Makes sure that something does not end by itself.
+pub(crate) async fn hangs<T>(work: impl Future<Output = T>) {
+    let ended = timeout(Duration::from_millis(300), work).await.is_ok();
+    assert!(!ended, "it does not hang");
+}
+
+/// Waits until something is so.
+pub(crate) async fn comes_to<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so().await {
+        assert!(Instant::now() < deadline, "it never came to this: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
