@@ -95,8 +95,8 @@ pub use statement::IntoGuarded;
 pub use tenant::Tenant;
 pub use tenant_id::{TenantId, TenantIdError};
 pub use topology::{
-    Colocation, Node, NodeAddress, Route, RouteReason, ShardRange, Topology, TopologyError,
-    TopologyKind,
+    Colocation, Node, NodeAddress, NodeRole, Route, RouteReason, ShardRange, Topology,
+    TopologyError, TopologyKind,
 };
 pub use transaction::{IsolationLevel, Transaction, TransactionBuilder};
 pub use unscoped::{Unscoped, UnscopedTransaction};

@@ -1,10 +1,10 @@
 //! What a cluster tells of itself: its nodes, its shards and its schema.
 //!
-//! Two questions in one round trip. The first is about the schema and any PostgreSQL can answer it;
-//! the second is about Citus' catalogs and fails where there is no Citus. Tables are known by their
-//! names, since their OIDs differ between nodes. The catalogs can be read by any role on any node
-//! with metadata; the views `citus_tables` and `citus_shards` are never asked, because they take
-//! seconds with many shards and fail while a node is down.
+//! In two round trips: whether there is Citus, and which; then the schema, which any PostgreSQL can
+//! tell, and Citus' catalogs. Tables are known by their names, since their OIDs differ between nodes.
+//! The catalogs can be read by any role on any node with metadata; the views `citus_tables` and
+//! `citus_shards` are never asked, because they take seconds with many shards and fail while a node
+//! is down.
 
 pub(crate) mod changes;
 mod cluster;
@@ -14,18 +14,21 @@ mod facts;
     reason = "for requests: what they ask after a write that changed no row"
 )]
 pub(crate) mod horizon;
+mod question;
 mod schema;
+mod version;
 
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
-use tokio_postgres::error::SqlState;
 
 pub(crate) use cluster::ClusterMetadata;
 pub(crate) use facts::facts;
 pub(crate) use schema::SchemaMetadata;
+pub(crate) use version::CitusVersion;
 
+use crate::NodeAddress;
 use crate::connection::Connection;
 use crate::error::{ConnectError, PgError};
 
@@ -43,41 +46,62 @@ impl Metadata {
         connection: &Connection,
         limit: Duration,
     ) -> Result<Self, ConnectError> {
-        let node = connection.node();
         let in_flight = connection.start();
-        let questions = async {
-            tokio::join!(
-                connection.ask(schema::QUESTION),
-                connection.ask(cluster::QUESTION)
-            )
-        };
-        let Ok((schema, cluster)) = timeout(limit, questions).await else {
+        let answers = timeout(limit, Self::ask(connection)).await;
+        let Ok(answers) = answers else {
             let error = crate::NodeError::Timeout {
-                node: node.clone(),
+                node: connection.node().clone(),
                 after: limit,
             };
             return Err(error.into());
         };
+        // Whatever it says, it was read to its end.
+        in_flight.done();
+        answers
+    }
+
+    async fn ask(connection: &Connection) -> Result<Self, ConnectError> {
+        let node = connection.node();
         let failed = |error| ConnectError::MetadataRead {
             node: node.clone(),
-            error,
+            error: PgError::connecting(error),
         };
-        let schema = schema.map_err(|error| failed(PgError::connecting(error)))?;
-        let cluster = match cluster.map_err(PgError::connecting) {
-            Ok(cluster) => cluster,
-            // The catalogs come with the extension.
-            Err(error) if error.sql_state() == Some(&SqlState::UNDEFINED_TABLE) => None,
-            Err(error) => return Err(failed(error)),
-        };
-        in_flight.done();
         let unread = |reason: String| ConnectError::Metadata {
             node: node.clone(),
             reason,
         };
+        let extension = connection.ask(EXTENSION).await.map_err(failed)?;
+        let version = extension.as_deref().map(|found| supported(node, found));
+        let version = version.transpose()?;
+        let cluster = async {
+            match version {
+                Some(version) => connection.ask(question::question(version)).await,
+                None => Ok(None),
+            }
+        };
+        let (schema, cluster) = tokio::join!(connection.ask(schema::question(version)), cluster);
+        let (schema, cluster) = (schema.map_err(failed)?, cluster.map_err(failed)?);
+        let schema = parse(schema.as_deref().unwrap_or_default()).map_err(unread)?;
+        let cluster = cluster.as_deref().map(parse::<ClusterMetadata>).transpose();
+        let cluster = cluster.map_err(unread)?;
         Ok(Self {
-            schema: parse(schema.as_deref().unwrap_or_default()).map_err(unread)?,
-            cluster: cluster.as_deref().map(parse).transpose().map_err(unread)?,
+            schema,
+            cluster: cluster
+                .zip(extension)
+                .map(|(cluster, version)| cluster.of_version(version)),
         })
+    }
+}
+
+const EXTENSION: &str = "SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'citus'";
+
+fn supported(node: &NodeAddress, version: &str) -> Result<CitusVersion, ConnectError> {
+    match version.parse::<CitusVersion>() {
+        Ok(known) if known >= CitusVersion::OLDEST => Ok(known),
+        _ => Err(ConnectError::CitusVersion {
+            node: node.clone(),
+            version: version.to_owned(),
+        }),
     }
 }
 

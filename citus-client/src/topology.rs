@@ -1,7 +1,8 @@
 //! Which node holds which tenant: one immutable value, read whole and replaced whole.
 //!
-//! Nothing here is per tenant. A colocation group is a sorted list of hash ranges, and a tenant is
-//! found in it by its hash; a million tenants cost what one costs.
+//! Nothing here is per tenant, where tenants are told by a column. A colocation group is a sorted list of hash ranges, and a tenant is
+//! found in it by its hash; a million tenants cost what one costs. Of tenants with a schema each there
+//! is one entry for each, as Citus has it.
 
 mod colocation;
 mod error;
@@ -15,7 +16,7 @@ use tenant_guard::{Ident, TableName, Tenancy, TenantType};
 
 pub use colocation::{Colocation, ShardRange};
 pub use error::TopologyError;
-pub use node::{Node, NodeAddress};
+pub use node::{Node, NodeAddress, NodeRole};
 pub use route::{Route, RouteReason};
 
 use crate::TenantId;
@@ -30,6 +31,8 @@ pub struct Topology {
     colocations: Vec<Colocation>,
     /// The distributed tables, and the place of their group in `colocations`, where it has one.
     tables: BTreeMap<TableName, DistributedTable>,
+    /// The schemas that are tenants, by their stored names.
+    schemas: HashMap<Ident, SchemaShard, foldhash::fast::RandomState>,
     /// What the names of colocation groups in the tenancy stand for.
     names: HashMap<Ident, usize, foldhash::fast::RandomState>,
     /// Whether the server holds texts as the bytes that are hashed here.
@@ -59,6 +62,15 @@ pub(crate) struct DistributedTable {
     pub(crate) colocation: Option<usize>,
 }
 
+/// Where the tables of a schema are that is a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SchemaShard {
+    /// The place of the owner among the nodes, where one is known.
+    pub(crate) owner: Option<usize>,
+    /// `pg_dist_shard.shardid` of one of its tables, if it has one.
+    pub(crate) id: Option<i64>,
+}
+
 /// What a topology is made of, as its source found it.
 #[derive(Debug)]
 pub(crate) struct TopologyParts {
@@ -67,6 +79,7 @@ pub(crate) struct TopologyParts {
     pub(crate) coordinator: usize,
     pub(crate) colocations: Vec<Colocation>,
     pub(crate) tables: BTreeMap<TableName, DistributedTable>,
+    pub(crate) schemas: HashMap<Ident, SchemaShard, foldhash::fast::RandomState>,
     pub(crate) utf8: bool,
 }
 
@@ -78,6 +91,7 @@ impl Topology {
             coordinator,
             colocations,
             tables,
+            schemas,
             utf8,
         } = parts;
         Self {
@@ -86,6 +100,7 @@ impl Topology {
             coordinator,
             colocations,
             tables,
+            schemas,
             names: HashMap::default(),
             utf8,
         }
@@ -162,6 +177,30 @@ impl Topology {
             Some((index, node)) => Route::owner(index, node, hash, shard),
             None => self.to_coordinator(RouteReason::OwnerUnavailable, Some(hash)),
         }
+    }
+
+    /// The node for the statements of a tenant that has this schema, by its stored name; `None` where
+    /// Citus has no such tenant.
+    ///
+    /// Servers without Citus have such tenants by the hash of the name.
+    pub fn route_schema(&self, schema: &str) -> Option<Route<'_>> {
+        if !self.forwards() {
+            let name = TenantId::from(schema);
+            let route = self.route(&Ident::new(""), &TenantType::Text, &name);
+            return route.ok();
+        }
+        let SchemaShard { owner, id } = *self.schemas.get(schema)?;
+        let node = owner.and_then(|owner| Some((owner, self.nodes.get(owner)?)));
+        Some(match node.filter(|(_, node)| node.is_routable()) {
+            Some((index, node)) => Route::schema(index, node, id),
+            None if id.is_none() => self.to_coordinator(RouteReason::NoShard, None),
+            None => self.to_coordinator(RouteReason::OwnerUnavailable, None),
+        })
+    }
+
+    /// The names of the schemas that are tenants, as Citus has them; in no order.
+    pub fn schemas(&self) -> impl Iterator<Item = &Ident> {
+        self.schemas.keys()
     }
 
     pub(crate) fn to_coordinator(&self, reason: RouteReason, hash: Option<i32>) -> Route<'_> {
@@ -256,6 +295,7 @@ mod tests {
             coordinator: 0,
             colocations: vec![halves(7), halves(8)],
             tables: BTreeMap::from(tables),
+            schemas: HashMap::default(),
             utf8: true,
         })
     }

@@ -12,6 +12,17 @@ use crate::{ConfigError, NodeAddress};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
+    /// The node has a version of Citus that this driver does not know: 10.2 is the oldest.
+    #[error(
+        "{node} has Citus {version}, and 10.2 is the oldest that is supported; after an upgrade of \
+         the package, `ALTER EXTENSION citus UPDATE` is needed in each database"
+    )]
+    CitusVersion {
+        /// The node.
+        node: NodeAddress,
+        /// Its version, as `pg_extension` has it.
+        version: String,
+    },
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),

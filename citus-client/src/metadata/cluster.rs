@@ -1,81 +1,15 @@
 //! The nodes and shards, as Citus' catalogs have them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 use tenant_guard::{Ident, TableName, TenantType};
 
-use super::changes::fingerprint;
 use crate::config::Config;
 use crate::topology::{
-    Colocation, DistributedTable, Node, NodeAddress, Topology, TopologyKind, TopologyParts,
+    Colocation, DistributedTable, Node, NodeAddress, NodeRole, SchemaShard, Topology, TopologyKind,
+    TopologyParts,
 };
-
-/// One snapshot of the catalogs, for Citus 10.2 and newer: only columns are read that all of them
-/// have. Tables of one colocation group have the same ranges and the same placements, so that one
-/// table of each is enough; the ranges are contiguous, so that their lower bounds are. The
-/// `OFFSET 0` keeps the planner, which has no statistics of these catalogs on workers, from a plan
-/// that takes seconds with many shards.
-///
-/// Schemas that are tenants (`pg_dist_schema`, Citus 12) are not read: their tables are distributed
-/// by no column.
-pub(super) const QUESTION: &str = concat!(
-    "\
-SELECT pg_catalog.json_build_object(
-    'fingerprint', ",
-    fingerprint!(),
-    ",
-    'version', (SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'citus'),
-    'me', (SELECT groupid FROM pg_catalog.pg_dist_local_group),
-    'nodes', (
-        SELECT pg_catalog.json_agg(pg_catalog.json_build_array(
-            nodeid, groupid, nodename, nodeport,
-            noderole::text = 'primary',
-            noderole::text = 'primary' AND isactive AND hasmetadata AND metadatasynced)
-            ORDER BY nodeid)
-        FROM pg_catalog.pg_dist_node
-    ),
-    'tables', (
-        SELECT pg_catalog.json_agg(pg_catalog.json_build_array(
-            n.nspname, c.relname, p.partmethod, p.repmodel, p.colocationid, a.attname,
-            pg_catalog.format_type(a.atttypid, NULL),
-            t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace))
-        FROM pg_catalog.pg_dist_partition p
-        JOIN pg_catalog.pg_class c ON c.oid = p.logicalrelid
-        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = p.logicalrelid
-            AND a.attnum = (pg_catalog.regexp_match(p.partkey, ':varattno (\\d+)'))[1]::int2
-        LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-    ),
-    'groups', (
-        SELECT pg_catalog.json_agg(pg_catalog.json_build_array(
-            colocationid, bounds, owners, covered, shards))
-        FROM (
-            SELECT r.colocationid,
-                pg_catalog.string_agg(s.shardminvalue, ',' ORDER BY s.shardminvalue::int) AS bounds,
-                pg_catalog.string_agg(coalesce(pl.owners, ''), ' ' ORDER BY s.shardminvalue::int)
-                    AS owners,
-                pg_catalog.sum(s.shardmaxvalue::bigint - s.shardminvalue::bigint + 1)::bigint
-                    AS covered,
-                pg_catalog.string_agg(s.shardid::text, ',' ORDER BY s.shardminvalue::int) AS shards
-            FROM (
-                SELECT DISTINCT ON (colocationid) colocationid, logicalrelid
-                FROM pg_catalog.pg_dist_partition
-                WHERE partmethod = 'h' AND colocationid > 0
-                ORDER BY colocationid, logicalrelid
-            ) r
-            JOIN pg_catalog.pg_dist_shard s ON s.logicalrelid = r.logicalrelid
-            CROSS JOIN LATERAL (
-                SELECT pg_catalog.string_agg(groupid::text, ',' ORDER BY placementid) AS owners
-                FROM pg_catalog.pg_dist_placement pl
-                WHERE pl.shardid = s.shardid AND pl.shardstate = 1
-                OFFSET 0
-            ) pl
-            GROUP BY 1
-        ) x
-    )
-)"
-);
 
 /// All hashes.
 const HASHES: i64 = 1 << 32;
@@ -85,17 +19,39 @@ const HASHES: i64 = 1 << 32;
 pub(crate) struct ClusterMetadata {
     /// See [`changes`](super::changes).
     fingerprint: String,
-    version: Option<String>,
+    /// As it stands in `pg_extension`.
+    #[serde(skip)]
+    version: String,
     /// The group of the node that answered; 0 is the coordinator.
     me: i32,
     nodes: Option<Vec<NodeRow>>,
     tables: Option<Vec<TableRow>>,
     groups: Option<Vec<GroupRow>>,
+    #[serde(default)]
+    schemas: Option<Vec<SchemaRow>>,
+    #[serde(default)]
+    schema_tables: Option<Vec<(String, Vec<String>)>>,
 }
 
-/// Id, group, host, port, whether it is a primary, whether tenants' statements may be sent to it.
+/// A row of `pg_dist_node`.
 #[derive(Debug, Deserialize)]
-struct NodeRow(i32, i32, String, u16, bool, bool);
+struct NodeRow {
+    id: i32,
+    group: i32,
+    host: String,
+    port: u16,
+    rack: String,
+    role: String,
+    cluster: String,
+    is_active: bool,
+    /// And they are up to date.
+    has_metadata: bool,
+}
+
+/// The name of a schema that is a tenant, the groups of nodes with a placement of it, and one of its
+/// shards.
+#[derive(Debug, Deserialize)]
+struct SchemaRow(String, Option<String>, Option<i64>);
 
 /// Schema, name, `partmethod`, `repmodel`, colocation, tenant column, its type, whether that is one
 /// of PostgreSQL's own.
@@ -131,6 +87,16 @@ pub(super) enum LiveTable {
 }
 
 impl ClusterMetadata {
+    pub(super) fn of_version(self, version: String) -> Self {
+        Self { version, ..self }
+    }
+
+    /// The tables that tenants have in schemas of their own, with all columns that one of them has;
+    /// empty where tenants are told by a column.
+    pub(super) fn schema_tables(&self) -> &[(String, Vec<String>)] {
+        self.schema_tables.as_deref().unwrap_or_default()
+    }
+
     /// Whether the coordinator answered.
     pub(crate) fn is_of_coordinator(&self) -> bool {
         self.me == 0
@@ -195,8 +161,9 @@ impl ClusterMetadata {
             });
         Topology::new(TopologyParts {
             kind: TopologyKind::Citus {
-                version: self.version.clone().unwrap_or_default(),
+                version: self.version.clone(),
             },
+            schemas: self.schemas(&nodes),
             tables: tables.collect(),
             nodes,
             coordinator,
@@ -214,24 +181,22 @@ impl ClusterMetadata {
         let coordinator_before = before.map(Topology::coordinator);
         let mut nodes: Vec<Node> = Vec::new();
         let mut coordinator = None;
-        for NodeRow(id, group, host, port, is_primary, is_routable) in self.nodes.iter().flatten() {
-            let is_coordinator = *group == 0 && *is_primary && coordinator.is_none();
-            let known = coordinator_before.filter(|node| is_coordinator && node.id() == *id);
+        for row in self.nodes.iter().flatten() {
+            let role = NodeRole::read(&row.role);
+            let is_primary = role == NodeRole::Primary;
+            let is_coordinator = row.group == 0 && is_primary && coordinator.is_none();
+            let known = coordinator_before.filter(|node| is_coordinator && node.id() == row.id);
             let address = match known {
                 _ if is_coordinator && self.is_of_coordinator() => asked.clone(),
                 Some(node) => node.address().clone(),
-                None => config.translated(NodeAddress::new(host, *port)),
+                None => config.translated(NodeAddress::new(&row.host, row.port)),
             };
             if is_coordinator {
                 coordinator = Some(nodes.len());
             }
-            nodes.push(Node::new(
-                *id,
-                *group,
-                address,
-                is_coordinator,
-                *is_routable,
-            ));
+            let is_routable = is_primary && row.is_active && row.has_metadata;
+            let node = Node::new(row.id, row.group, address, is_coordinator, is_routable);
+            nodes.push(node.described(role, &row.rack, &row.cluster, row.is_active));
         }
         let coordinator = coordinator.unwrap_or_else(|| {
             // The coordinator is not among the nodes before `citus_set_coordinator_host`. A node
@@ -244,6 +209,15 @@ impl ClusterMetadata {
             nodes.len() - 1
         });
         (nodes, coordinator)
+    }
+
+    fn schemas(&self, nodes: &[Node]) -> HashMap<Ident, SchemaShard, foldhash::fast::RandomState> {
+        let rows = self.schemas.iter().flatten();
+        let places = rows.map(|SchemaRow(name, owners, id)| {
+            let owner = owners.as_deref().and_then(|groups| owner(groups, nodes));
+            (name.as_str().into(), SchemaShard { owner, id: *id })
+        });
+        places.collect()
     }
 }
 
@@ -278,7 +252,7 @@ impl TableRow {
                     },
                 ))
             }
-            // Local to the coordinator, or of a schema that is a tenant.
+            // Local to the coordinator, or of one shard.
             _ => None,
         }
     }
@@ -315,7 +289,7 @@ fn owner(groups: &str, nodes: &[Node]) -> Option<usize> {
         .split(',')
         .filter_map(|group| group.parse::<i32>().ok())
         .filter_map(|group| {
-            let of_group = |node: &Node| node.group() == group;
+            let of_group = |node: &Node| node.group() == group && node.role() == NodeRole::Primary;
             let routable = nodes
                 .iter()
                 .position(|node| of_group(node) && node.is_routable());
@@ -332,16 +306,18 @@ fn owner(groups: &str, nodes: &[Node]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::topology::RouteReason;
 
     fn metadata(me: i32, nodes: &str) -> ClusterMetadata {
         serde_json::from_str(&format!(
-            r#"{{"fingerprint":"1 2","version":"13.2-2","me":{me},"nodes":{nodes},
+            r#"{{"fingerprint":"1 2","me":{me},"nodes":{nodes},
                 "tables":[["public","tasks","h","s",7,"tenant_id","bigint",true],
                           ["public","odd","h","s",8,"k","tenantid",false],
                           ["public","countries","n","t",3,null,null,null],
                           ["public","settings","n","s",0,null,null,null]],
                 "groups":[[7,"-2147483648,0","1 2",4294967296,"102,103"],
-                          [8,"-2147483648,5","1 1",4294967290,"104,105"]]}}"#
+                          [8,"-2147483648,5","1 1",4294967290,"104,105"]],
+                "schemas":[["acme","1",110],["new",null,null]]}}"#
         ))
         .unwrap()
     }
@@ -352,13 +328,41 @@ mod tests {
         metadata(me, nodes).topology(&config, &asked, None, true)
     }
 
-    const NODES: &str = r#"[[1,0,"c",5432,true,true],[2,1,"w1",5432,true,true],
-                            [3,2,"w2",5432,true,false],[4,2,"w2b",5432,false,false]]"#;
+    const NODES: &str = r#"[
+        {"id":1,"group":0,"host":"c","port":5432,"rack":"r1","role":"primary","cluster":"default",
+         "is_active":true,"has_metadata":true},
+        {"id":2,"group":1,"host":"w1","port":5432,"rack":"r1","role":"primary","cluster":"default",
+         "is_active":true,"has_metadata":true},
+        {"id":3,"group":2,"host":"w2","port":5432,"rack":"r2","role":"primary","cluster":"default",
+         "is_active":true,"has_metadata":false},
+        {"id":4,"group":1,"host":"w1b","port":5432,"rack":"r2","role":"secondary","cluster":"reads",
+         "is_active":true,"has_metadata":true}]"#;
 
     #[test]
     fn the_coordinator_keeps_the_address_by_which_it_was_reached() {
         assert_eq!(topology(0, NODES).coordinator().address().host, "asked");
         assert_eq!(topology(1, NODES).coordinator().address().host, "c");
+    }
+
+    #[test]
+    fn nodes_are_described_and_only_primaries_with_metadata_are_routed_to() {
+        let topology = topology(0, NODES);
+        let routable = topology.nodes().iter().map(Node::is_routable);
+        assert_eq!(routable.collect::<Vec<_>>(), [true, true, false, false]);
+        let secondary = &topology.nodes()[3];
+        assert_eq!(secondary.role(), NodeRole::Secondary);
+        assert_eq!((secondary.rack(), secondary.cluster()), ("r2", "reads"));
+    }
+
+    #[test]
+    fn schemas_are_where_their_shards_are() {
+        let topology = topology(0, NODES);
+        let route = topology.route_schema("acme").unwrap();
+        assert_eq!((route.node().id(), route.shard()), (2, Some(110)));
+        let route = topology.route_schema("new").unwrap();
+        assert_eq!(route.reason(), RouteReason::NoShard);
+        assert!(route.node().is_coordinator());
+        assert!(topology.route_schema("other").is_none());
     }
 
     #[test]

@@ -5,19 +5,26 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use tenant_guard::{Ident, Table, TableName, Tenancy, TenancyBuilder, TenancyError, View};
 
-use super::ClusterMetadata;
 use super::cluster::LiveTable;
+use super::{CitusVersion, ClusterMetadata};
 
-/// Schemas of PostgreSQL's and Citus' own are left out. Of exclusion constraints the columns
+/// Schemas of PostgreSQL's and Citus' own are left out, and those that are tenants, which Citus' own
+/// catalogs tell of ([`question`](super::question)). Of exclusion constraints the columns
 /// compared by `=` are told: only these keep rows of different tenants apart. A view's query comes
 /// with its columns written out, and with a schema before each name that the session's search path,
 /// which becomes the tenancy's, would not find.
-pub(super) const QUESTION: &str = "\
+macro_rules! question {
+    (namespaces where $namespaces:literal) => {
+        concat!(
+            "\
 WITH namespaces AS (
     SELECT oid, nspname FROM pg_catalog.pg_namespace
     WHERE nspname NOT IN ('pg_catalog', 'information_schema', 'citus', 'citus_internal', 'columnar',
                           'columnar_internal')
       AND nspname !~ '^pg_(toast|temp)'
+      AND ",
+            $namespaces,
+            "
 ), relations AS (
     SELECT c.oid, n.nspname, c.relname, (
         SELECT pg_catalog.json_agg(a.attname ORDER BY a.attnum)
@@ -77,7 +84,25 @@ SELECT pg_catalog.json_build_object(
         SELECT pg_catalog.json_agg(DISTINCT p.proname)
         FROM pg_catalog.pg_proc p JOIN namespaces n ON n.oid = p.pronamespace
     )
-)";
+)"
+        )
+    };
+}
+
+const QUESTION: &str = question!(namespaces where "true");
+const QUESTION_WITHOUT_TENANTS: &str = question!(
+    namespaces where
+    "NOT EXISTS (SELECT FROM pg_catalog.pg_dist_schema s WHERE s.schemaid = pg_namespace.oid)"
+);
+
+/// For a server with this version of Citus, or without any.
+pub(super) fn question(citus: Option<CitusVersion>) -> &'static str {
+    if citus >= Some(CitusVersion::SCHEMAS) {
+        QUESTION_WITHOUT_TENANTS
+    } else {
+        QUESTION
+    }
+}
 
 /// The answer. Empty lists are `null` in it.
 #[derive(Debug, Deserialize)]
@@ -118,7 +143,8 @@ impl SchemaMetadata {
         self.encoding == "UTF8"
     }
 
-    /// The tenancy of the live tables. Without Citus they are all local: nobody knows whose rows
+    /// The tenancy of the live tables. Tenants are told by a column or have a schema each, and not
+    /// both: where a cluster has both, it is by the column. Without Citus they are all local: nobody knows whose rows
     /// they hold.
     pub(crate) fn tenancy(
         &self,
@@ -133,6 +159,21 @@ impl SchemaMetadata {
         }
         for relation in self.tables.iter().flatten() {
             builder = relation.add_to(builder, &distributed);
+        }
+        let by_column = distributed
+            .values()
+            .any(|table| matches!(table, LiveTable::Distributed { .. }));
+        let in_schemas = cluster.map_or(&[][..], ClusterMetadata::schema_tables);
+        if by_column && !in_schemas.is_empty() {
+            tracing::warn!(
+                "some tenants have a column and others a schema: the tables in tenants' schemas are \
+                 left out"
+            );
+        } else {
+            for (name, columns) in in_schemas {
+                let columns = columns.iter().map(String::as_str);
+                builder = builder.table(Table::in_tenant_schema(name).columns(columns));
+            }
         }
         self.types_and_functions(builder).build()
     }

@@ -1,6 +1,6 @@
 //! Several servers that know nothing of each other, with Citus' own hash ranges.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{Colocation, Node, NodeAddress, Topology, TopologyError, TopologyKind, TopologyParts};
 
@@ -58,6 +58,7 @@ impl Topology {
             coordinator: 0,
             colocations: Colocation::new(0, ranges).into_iter().collect(),
             tables: BTreeMap::new(),
+            schemas: HashMap::default(),
             utf8: true,
         })
     }

@@ -13,6 +13,22 @@ pub struct Node {
     address: NodeAddress,
     is_coordinator: bool,
     is_routable: bool,
+    is_active: bool,
+    role: NodeRole,
+    rack: Box<str>,
+    cluster: Box<str>,
+}
+
+/// What a server is to its group, `pg_dist_node.noderole`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NodeRole {
+    /// It takes reads and writes.
+    Primary,
+    /// A standby of its group's primary: it can take reads.
+    Secondary,
+    /// It takes nothing.
+    Unavailable,
 }
 
 /// Where a server listens.
@@ -38,6 +54,27 @@ impl Node {
             address,
             is_coordinator,
             is_routable,
+            is_active: true,
+            role: NodeRole::Primary,
+            rack: "default".into(),
+            cluster: "default".into(),
+        }
+    }
+
+    /// With what else `pg_dist_node` says of it.
+    pub(crate) fn described(
+        self,
+        role: NodeRole,
+        rack: &str,
+        cluster: &str,
+        is_active: bool,
+    ) -> Self {
+        Self {
+            role,
+            rack: rack.into(),
+            cluster: cluster.into(),
+            is_active,
+            ..self
         }
     }
 
@@ -66,6 +103,38 @@ impl Node {
     /// synced. To any other node nothing is sent but by way of the coordinator.
     pub fn is_routable(&self) -> bool {
         self.is_routable
+    }
+
+    /// Whether it takes part at all, `pg_dist_node.isactive`: not while it is disabled.
+    pub fn is_active(&self) -> bool {
+        self.is_active
+    }
+
+    /// What it is to its group.
+    pub fn role(&self) -> NodeRole {
+        self.role
+    }
+
+    /// `pg_dist_node.noderack`, `default` unless somebody said otherwise.
+    pub fn rack(&self) -> &str {
+        &self.rack
+    }
+
+    /// `pg_dist_node.nodecluster`, `default` unless somebody said otherwise: which of several sets of
+    /// secondary nodes it belongs to.
+    pub fn cluster(&self) -> &str {
+        &self.cluster
+    }
+}
+
+impl NodeRole {
+    /// As the type `noderole` writes it.
+    pub(crate) fn read(role: &str) -> Self {
+        match role {
+            "primary" => Self::Primary,
+            "secondary" => Self::Secondary,
+            _ => Self::Unavailable,
+        }
     }
 }
 

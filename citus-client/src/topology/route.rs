@@ -22,6 +22,8 @@ pub struct Route<'topology> {
 pub enum RouteReason {
     /// The node owns the shard with the tenant's rows.
     Owner,
+    /// To the coordinator: the tenant's schema has no table yet.
+    NoShard,
     /// To the coordinator: no active node with metadata owns the shard.
     OwnerUnavailable,
     /// To the coordinator: the type of the tenant column cannot be hashed exactly here.
@@ -35,6 +37,7 @@ impl RouteReason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Owner => "owner",
+            Self::NoShard => "no_shard",
             Self::OwnerUnavailable => "owner_unavailable",
             Self::Unhashed => "unhashed",
             Self::UnknownGroup => "unknown_group",
@@ -46,6 +49,7 @@ impl fmt::Display for RouteReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Owner => "it owns the shard",
+            Self::NoShard => "the tenant's schema has no table yet",
             Self::OwnerUnavailable => "no active node with metadata owns the shard",
             Self::Unhashed => "the type of the tenant column cannot be hashed here",
             Self::UnknownGroup => "it is not known how the table is distributed",
@@ -56,12 +60,21 @@ impl fmt::Display for RouteReason {
 impl<'topology> Route<'topology> {
     pub(super) fn owner(index: usize, node: &'topology Node, hash: i32, shard: Shard) -> Self {
         Self {
+            hash: Some(hash),
+            range: Some(shard.range),
+            ..Self::schema(index, node, shard.id)
+        }
+    }
+
+    /// To the owner of a schema.
+    pub(super) fn schema(index: usize, node: &'topology Node, shard: Option<i64>) -> Self {
+        Self {
             index,
             node,
             reason: RouteReason::Owner,
-            hash: Some(hash),
-            range: Some(shard.range),
-            shard: shard.id,
+            hash: None,
+            range: None,
+            shard,
         }
     }
 
