@@ -117,6 +117,27 @@ impl Cluster {
         Tenant::new(Arc::clone(&self.inner), tenant.into())
     }
 
+    /// The way to the rows of a tenant that has its tables in a schema of its own, by the schema's name
+    /// as it is stored. Statements name the tables without a schema, and go to the node that has it.
+    ///
+    /// The name tells the tenant, as the value of the tenant column does elsewhere: whether it may be
+    /// used for this request is the application's to know. With Citus the schema has to be one that is
+    /// distributed (`pg_dist_schema`, Citus 12); on a single PostgreSQL server any that could be a
+    /// tenant's is taken.
+    ///
+    /// ```no_run
+    /// # async fn example(cluster: citus_client::Cluster) -> Result<(), citus_client::RequestError> {
+    /// let acme = cluster.schema_tenant("acme");
+    /// // Sent as `SELECT id FROM acme.tasks`.
+    /// let rows = acme.query("SELECT id FROM tasks", &[]).await?;
+    /// # let _ = rows;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn schema_tenant(&self, schema: impl Into<Box<str>>) -> Tenant {
+        self.tenant(TenantId::schema(schema))
+    }
+
     /// The only way to SQL that is not restricted to a tenant: reports over all tenants,
     /// migrations, maintenance. It goes to the coordinator, as it is. The reason stands in the
     /// trace (a span `unscoped` at level `info`), so it must hold no secret.

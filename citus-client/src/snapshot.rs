@@ -205,8 +205,15 @@ impl Snapshot {
     }
 
     /// Where a tenant is at home when no table is named: with its rows of the largest colocation
-    /// group whose tenant column can have such a value.
+    /// group whose tenant column can have such a value, or with its schema.
     pub(crate) fn home(&self, tenant: &TenantId) -> Route<'_> {
+        if let Some(schema) = tenant.as_schema() {
+            let home = self.topology.route_schema(schema);
+            return home.unwrap_or_else(|| {
+                self.topology
+                    .to_coordinator(RouteReason::UnknownSchema, None)
+            });
+        }
         let home = self.groups.iter().find_map(|(group, tenant_type)| {
             let value = ColumnValue::new(tenant, tenant_type).ok()?;
             Some(self.topology.route_value(group, &value))

@@ -186,6 +186,8 @@ pub(crate) struct Call<'tenant> {
     guarded: GuardedSql,
     /// What is bound to the tenant parameter, where there is one.
     value: Option<ColumnValue<'tenant>>,
+    /// What is sent instead of the guarded text, where it has a place for the tenant's schema.
+    in_schema: Option<String>,
     pub(crate) node: Arc<NodeHandle>,
 }
 
@@ -205,6 +207,7 @@ impl<'tenant> Call<'tenant> {
         if expected != given {
             return Err(RequestError::ParameterCount { expected, given });
         }
+        let mut in_schema = None;
         let (value, route) = match guarded.access() {
             Access::Tenant {
                 colocation,
@@ -214,7 +217,13 @@ impl<'tenant> Call<'tenant> {
                 let route = snapshot.topology.route_value(colocation, &value);
                 (Some(value), route)
             }
-            Access::TenantSchema => return Err(RequestError::TenantSchema),
+            Access::TenantSchema => {
+                let name = tenant.as_schema().ok_or(RequestError::TenantSchema)?;
+                let schema = snapshot.guard.tenancy().tenant_schema(name)?;
+                let route = snapshot.topology.route_schema(name);
+                in_schema = guarded.text_for_schema(&schema);
+                (None, route.ok_or(RequestError::UnknownSchema)?)
+            }
             // Every node can answer; the tenant's own is the one whose connections it has.
             _ => (None, snapshot.home(tenant)),
         };
@@ -223,6 +232,7 @@ impl<'tenant> Call<'tenant> {
         Ok(Self {
             guarded,
             value,
+            in_schema,
             node,
         })
     }
@@ -233,7 +243,7 @@ impl<'tenant> Call<'tenant> {
         inner: &Inner,
     ) -> Request<'a> {
         Request {
-            text: self.guarded.text(),
+            text: self.in_schema.as_deref().unwrap_or(self.guarded.text()),
             params: Params::new(params, self.value.as_ref()),
             keep: true,
             limit: inner.config().query_timeout,

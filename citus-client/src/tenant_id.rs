@@ -15,7 +15,8 @@ use uuid::Uuid;
 pub(crate) use column_value::ColumnValue;
 pub use error::TenantIdError;
 
-/// The value of the tenant column, as the application knows it.
+/// The value of the tenant column, as the application knows it; or the name of the tenant's own
+/// schema ([`TenantId::schema`]).
 ///
 /// The type of the column is not known here: a request converts the value to it, as a cast of
 /// PostgreSQL would or not at all ([`TenantIdError`]). Integers fit integer columns of every width
@@ -39,6 +40,8 @@ enum Value {
     Bytes(Box<[u8]>),
     Date(NaiveDate),
     Integer(i64),
+    /// No value of a column: the stored name of the tenant's own schema.
+    Schema(Box<str>),
     Text(Box<str>),
     Timestamp(DateTime<Utc>),
     Uuid(Uuid),
@@ -65,12 +68,27 @@ impl TenantId {
         Ok(ColumnValue::new(self, tenant_type)?.hash())
     }
 
+    /// A tenant that has its tables in a schema of its own, by the schema's name as it is stored: `Acme`
+    /// and `acme` are two. See [`Cluster::schema_tenant`](crate::Cluster::schema_tenant).
+    pub fn schema(name: impl Into<Box<str>>) -> Self {
+        Self(Value::Schema(name.into()))
+    }
+
+    /// The name of the tenant's schema, if that is what tells it from others.
+    pub(crate) fn as_schema(&self) -> Option<&str> {
+        match &self.0 {
+            Value::Schema(name) => Some(name),
+            _ => None,
+        }
+    }
+
     fn kind(&self) -> &'static str {
         match self.0 {
             Value::Bool(_) => "boolean",
             Value::Bytes(_) => "bytes",
             Value::Date(_) => "date",
             Value::Integer(_) => "integer",
+            Value::Schema(_) => "the name of a schema",
             Value::Text(_) => "text",
             Value::Timestamp(_) => "timestamp",
             Value::Uuid(_) => "uuid",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tenant_guard::Refusal;
+use tenant_guard::{Refusal, TenantSchemaError};
 use tokio_postgres::error::{DbError, SqlState};
 
 use super::{NodeError, PgError};
@@ -107,10 +107,13 @@ pub enum RequestError {
     /// The tenant's value is none of the tenant column's type.
     #[error(transparent)]
     Tenant(#[from] TenantIdError),
-    /// The statement is about tables in the tenant's own schema, and this driver finds tenants by the
-    /// value of a column.
-    #[error("the statement is for tenants with a schema each, to whom the driver has no way yet")]
+    /// The statement is about tables in the tenant's own schema, and the tenant is told by a value of
+    /// a column.
+    #[error("the statement is for tenants with a schema each; Cluster::schema_tenant makes them")]
     TenantSchema,
+    /// The name cannot be that of a tenant's schema.
+    #[error(transparent)]
+    TenantSchemaName(#[from] TenantSchemaError),
     /// The answer did not come in time. The statement was told to stop; whether it was carried out
     /// before is not known.
     #[error("no answer from {node} within {after:?}")]
@@ -120,6 +123,10 @@ pub enum RequestError {
         /// How long it was waited for.
         after: Duration,
     },
+    /// The cluster has no tenant with this schema, as far as is known: one that was just made is known
+    /// within about a second, or after [`Cluster::refresh`](crate::Cluster::refresh).
+    #[error("the cluster has no tenant with this schema")]
+    UnknownSchema,
 }
 
 impl RequestError {
@@ -142,7 +149,9 @@ impl RequestError {
             | Self::Refused(_)
             | Self::StaleStatement
             | Self::Tenant(_)
-            | Self::TenantSchema => false,
+            | Self::TenantSchema
+            | Self::TenantSchemaName(_)
+            | Self::UnknownSchema => false,
         }
     }
 
@@ -185,7 +194,9 @@ impl RequestError {
             | Self::RowCount { .. }
             | Self::StaleStatement
             | Self::Tenant(_)
-            | Self::TenantSchema => None,
+            | Self::TenantSchema
+            | Self::TenantSchemaName(_)
+            | Self::UnknownSchema => None,
         }
     }
 

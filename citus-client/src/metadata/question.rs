@@ -29,10 +29,16 @@ macro_rules! schemas {
                 FROM pg_catalog.pg_dist_placement pl
                 WHERE pl.shardid = sh.shardid AND pl.shardstate = 1
             ) AS owners
-            FROM pg_catalog.pg_dist_partition p
-            JOIN pg_catalog.pg_dist_shard sh ON sh.logicalrelid = p.logicalrelid
-            WHERE p.colocationid = s.colocationid
-            LIMIT 1
+            FROM (
+                SELECT logicalrelid FROM pg_catalog.pg_dist_partition p
+                WHERE p.colocationid = s.colocationid
+                LIMIT 1
+            ) p
+            CROSS JOIN LATERAL (
+                SELECT shardid FROM pg_catalog.pg_dist_shard sh
+                WHERE sh.logicalrelid = p.logicalrelid
+                OFFSET 0
+            ) sh
         ) x ON true
     ),
     'schema_tables', (

@@ -30,6 +30,8 @@ pub enum RouteReason {
     Unhashed,
     /// To the coordinator: it is not known how these tables are distributed.
     UnknownGroup,
+    /// To the coordinator: the cluster has no tenant with this schema.
+    UnknownSchema,
 }
 
 impl RouteReason {
@@ -41,6 +43,7 @@ impl RouteReason {
             Self::OwnerUnavailable => "owner_unavailable",
             Self::Unhashed => "unhashed",
             Self::UnknownGroup => "unknown_group",
+            Self::UnknownSchema => "unknown_schema",
         }
     }
 }
@@ -53,6 +56,7 @@ impl fmt::Display for RouteReason {
             Self::OwnerUnavailable => "no active node with metadata owns the shard",
             Self::Unhashed => "the type of the tenant column cannot be hashed here",
             Self::UnknownGroup => "it is not known how the table is distributed",
+            Self::UnknownSchema => "the cluster has no tenant with this schema",
         })
     }
 }

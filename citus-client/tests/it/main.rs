@@ -16,6 +16,7 @@ mod refresh;
 mod requests;
 mod routing;
 mod schema_checks;
+mod schema_tenants;
 mod static_sql;
 mod support;
 #[cfg(all(feature = "rustls-023", unix))]
