@@ -18,7 +18,7 @@ pub use error::ConfigError;
 pub use schema_checks::SchemaChecks;
 pub use ssl_mode::SslMode;
 
-use crate::{NodeAddress, Topology};
+use crate::{NodeAddress, RetryPolicy, Topology};
 
 /// How to reach a cluster and how to behave towards it. Every default is finite: nothing waits for
 /// ever, and nothing grows without bounds.
@@ -52,6 +52,7 @@ pub struct Config {
     pub(crate) max_lifetime: Duration,
     pub(crate) idle_timeout: Duration,
     pub(crate) refresh_every: Duration,
+    pub(crate) retry: RetryPolicy,
     pub(crate) application_name: Option<String>,
     pub(crate) translate: Option<Translate>,
 }
@@ -109,6 +110,7 @@ impl Config {
             max_lifetime: Duration::from_secs(30 * 60),
             idle_timeout: Duration::from_secs(10 * 60),
             refresh_every: Duration::from_secs(30),
+            retry: RetryPolicy::default(),
             application_name: None,
             translate: None,
         })
@@ -204,6 +206,12 @@ impl Config {
     /// read at once.
     pub fn refresh_every(mut self, period: Duration) -> Self {
         self.refresh_every = period.max(Duration::from_millis(100));
+        self
+    }
+
+    /// How requests that failed for a while are repeated.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
         self
     }
 

@@ -10,7 +10,6 @@ use tenant_guard::{Fingerprint, Guard, Ident, Tenancy, TenantType};
 use crate::config::Config;
 use crate::connection::{Canceller, Connector};
 use crate::error::RequestError;
-use crate::metadata::horizon::KnownHorizon;
 use crate::pool::{Lease, NodePool};
 use crate::tenant_id::ColumnValue;
 use crate::tls::MakeTls;
@@ -75,7 +74,6 @@ pub(crate) struct NodeHandle {
     connector: Connector,
     config: Arc<Config>,
     pool: OnceLock<NodePool>,
-    horizon: KnownHorizon,
     membership: Arc<Membership>,
 }
 
@@ -122,11 +120,6 @@ impl NodeHandle {
         }
     }
 
-    /// Since when changes of its shards can be told.
-    pub(crate) fn horizon(&self) -> &KnownHorizon {
-        &self.horizon
-    }
-
     fn is(&self, node: &Node, setup: &str) -> bool {
         self.id == node.id()
             && self.address() == node.address()
@@ -164,7 +157,6 @@ impl Snapshot {
                     connector,
                     config: Arc::clone(&connecting.config),
                     pool: OnceLock::new(),
-                    horizon: KnownHorizon::default(),
                     membership: Arc::default(),
                 }),
             }
