@@ -10,17 +10,18 @@ mod schema_checks;
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tenant_guard::{GuardedSql, Refusal, Tenancy};
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 
 pub use explain::{Explanation, RouteError};
 pub use ping::Ping;
 
 use crate::config::Config;
 use crate::error::{ConnectError, RequestError};
-use crate::sighting::Sightings;
+use crate::pool::{NodePool, PoolStatus, keeper};
 use crate::snapshot::{Connecting, Snapshot};
 use crate::{Tenant, TenantId, Topology, Unscoped};
 
@@ -51,9 +52,6 @@ pub(crate) struct Inner {
     kick: Arc<Notify>,
     /// Tells the tasks when this is dropped.
     alive: watch::Sender<()>,
-    pub(crate) sightings: Sightings,
-    /// Room for requests that wait to be repeated.
-    pub(crate) waiting: Semaphore,
 }
 
 impl Drop for Inner {
@@ -105,13 +103,13 @@ impl Cluster {
     pub async fn connect_with(config: Config) -> Result<Self, ConnectError> {
         let (connecting, snapshot) = bootstrap::connect(config).await?;
         let inner = Arc::new(Inner {
-            sightings: Sightings::new(),
-            waiting: Semaphore::new(connecting.config.retry.waiting),
             connecting,
             snapshot: ArcSwap::from_pointee(snapshot),
             kick: Arc::new(Notify::new()),
             alive: watch::Sender::new(()),
         });
+        inner.snapshot.load().warm_up();
+        keeper::spawn(&inner.connecting.capacity);
         refresh::spawn(&inner);
         changes::spawn(&inner);
         Ok(Self { inner })
@@ -186,6 +184,28 @@ impl Cluster {
     /// Asks every node whether it answers, also those to which nothing is routed.
     pub async fn ping(&self) -> Vec<Ping> {
         ping::ping(&self.inner).await
+    }
+
+    /// The connections to each node to which something was sent, or is to be.
+    pub fn pools(&self) -> Vec<PoolStatus> {
+        let snapshot = self.inner.snapshot.load();
+        let pools = snapshot.nodes().iter().filter_map(|node| node.used_pool());
+        pools.map(NodePool::status).collect()
+    }
+
+    /// Ends the work with the cluster, for all clones. From now on requests fail with
+    /// [`RequestError::ClusterClosed`], also those that wait for a connection. Requests and
+    /// transactions that have one go on for so long; what is left then is cancelled, and its
+    /// connection closed. Gives the number of these connections.
+    ///
+    /// Not calling this closes everything, too, when the last clone is dropped, but waits for
+    /// nothing.
+    pub async fn close(&self, within: Duration) -> usize {
+        let connecting = &self.inner.connecting;
+        let left = connecting.capacity.close(within, &connecting.canceller);
+        let left = left.await;
+        self.inner.kick.notify_one();
+        left
     }
 
     /// Reads what the cluster tells of itself now, and not only when it is next due.

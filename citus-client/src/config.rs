@@ -2,6 +2,7 @@
 
 mod connection_string;
 mod error;
+mod pool_settings;
 mod schema_checks;
 mod ssl_mode;
 
@@ -15,10 +16,11 @@ use tenant_guard::{Policy, Tenancy};
 
 pub(crate) use connection_string::ConnectionString;
 pub use error::ConfigError;
+pub use pool_settings::PoolSettings;
 pub use schema_checks::SchemaChecks;
 pub use ssl_mode::SslMode;
 
-use crate::{NodeAddress, RetryPolicy, Topology};
+use crate::{NodeAddress, Topology};
 
 /// How to reach a cluster and how to behave towards it. Every default is finite: nothing waits for
 /// ever, and nothing grows without bounds.
@@ -44,15 +46,16 @@ pub struct Config {
     pub(crate) schema_checks: SchemaChecks,
     pub(crate) schema_exceptions: Exceptions,
     pub(crate) pool: PoolKind,
-    pub(crate) pool_size: usize,
+    pub(crate) pools: PoolSettings,
+    pub(crate) coordinator_pool: Option<PoolSettings>,
+    pub(crate) max_connections: usize,
+    pub(crate) concurrent_connects: usize,
+    pub(crate) reconnect_pause: Duration,
+    pub(crate) wait_for_node: Duration,
     pub(crate) statements: usize,
     pub(crate) connect_timeout: Duration,
-    pub(crate) acquire_timeout: Duration,
     pub(crate) query_timeout: Duration,
-    pub(crate) max_lifetime: Duration,
-    pub(crate) idle_timeout: Duration,
     pub(crate) refresh_every: Duration,
-    pub(crate) retry: RetryPolicy,
     pub(crate) application_name: Option<String>,
     pub(crate) translate: Option<Translate>,
 }
@@ -63,7 +66,7 @@ pub(crate) type Translate = Arc<dyn Fn(&NodeAddress) -> NodeAddress + Send + Syn
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PoolKind {
-    /// bb8: waiting requests may overtake each other.
+    /// bb8. By itself it lets requests overtake each other; here they stand in line before it.
     #[cfg(feature = "bb8")]
     Bb8,
     /// deadpool: waiting requests are served in the order in which they came.
@@ -102,15 +105,16 @@ impl Config {
             schema_checks: SchemaChecks::default(),
             schema_exceptions: Exceptions::default(),
             pool: PoolKind::default(),
-            pool_size: 16,
+            pools: PoolSettings::default(),
+            coordinator_pool: None,
+            max_connections: usize::MAX,
+            concurrent_connects: 4,
+            reconnect_pause: Duration::from_secs(5),
+            wait_for_node: Duration::ZERO,
             statements: 256,
             connect_timeout: Duration::from_secs(5),
-            acquire_timeout: Duration::from_secs(5),
             query_timeout: Duration::from_secs(30),
-            max_lifetime: Duration::from_secs(30 * 60),
-            idle_timeout: Duration::from_secs(10 * 60),
             refresh_every: Duration::from_secs(30),
-            retry: RetryPolicy::default(),
             application_name: None,
             translate: None,
         })
@@ -158,7 +162,56 @@ impl Config {
     /// How many connections each node gets at most (16; at least 1). Citus counts them against
     /// `max_connections` of each node, for every process of the application.
     pub fn pool_size(mut self, connections: usize) -> Self {
-        self.pool_size = connections.max(1);
+        self.pools = self.pools.size(connections);
+        self
+    }
+
+    /// How many idle connections to each node are kept ready; see [`PoolSettings::min_idle`].
+    pub fn min_idle(mut self, connections: usize) -> Self {
+        self.pools = self.pools.min_idle(connections);
+        self
+    }
+
+    /// How many connections there are at most to all nodes together (no bound; at least 1), beside
+    /// the one over which the coordinator is asked for changes, a second one while everything is read
+    /// anew, and those that cancel a query.
+    ///
+    /// When there are so many, and a request needs one to a node that has none idle, an idle one to
+    /// another node is closed for it, or the next one that comes back. Requests are served in the
+    /// order in which they came, but for half a second a connection serves the node for which it was
+    /// made first. With fewer connections than are needed at a time, making them takes longer than
+    /// using them; so a few for each node should be among them.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = connections.max(1);
+        self
+    }
+
+    /// Another pool for the coordinator than for the workers: it gets nothing but what is
+    /// [`unscoped`](crate::Cluster::unscoped) or cannot be sent to a worker.
+    pub fn coordinator_pool(mut self, settings: PoolSettings) -> Self {
+        self.coordinator_pool = Some(settings);
+        self
+    }
+
+    /// How many connections to a node are made at the same time at most (4; at least 1). It is one
+    /// to begin with, and after each failure.
+    pub fn concurrent_connects(mut self, connects: usize) -> Self {
+        self.concurrent_connects = connects.max(1);
+        self
+    }
+
+    /// How long the pause between two attempts to reach a node that is down becomes (5 s; at least
+    /// 10 ms). The first is 100 ms, and each is twice as long as the one before, up to a half less.
+    /// One task does this for each node; requests do not try it themselves.
+    pub fn reconnect_pause(mut self, longest: Duration) -> Self {
+        self.reconnect_pause = longest.max(Duration::from_millis(10));
+        self
+    }
+
+    /// How long a request waits for a node that is known to be down (not at all; at most as long as
+    /// for a free connection), before it fails with [`NodeError::Down`](crate::NodeError::Down).
+    pub fn wait_for_node(mut self, wait: Duration) -> Self {
+        self.wait_for_node = wait;
         self
     }
 
@@ -175,9 +228,10 @@ impl Config {
         self
     }
 
-    /// How long a request may wait for a free connection (5 s).
+    /// How long a request may wait for a free connection (5 s; an hour at most). Making one has a time
+    /// of its own.
     pub fn acquire_timeout(mut self, timeout: Duration) -> Self {
-        self.acquire_timeout = timeout;
+        self.pools = self.pools.acquire_timeout(timeout);
         self
     }
 
@@ -191,13 +245,13 @@ impl Config {
     /// How old a connection may become (30 min, up to a tenth less, so that they do not all end
     /// at once).
     pub fn max_lifetime(mut self, lifetime: Duration) -> Self {
-        self.max_lifetime = lifetime;
+        self.pools = self.pools.max_lifetime(lifetime);
         self
     }
 
     /// How long a connection may lie unused (10 min).
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.idle_timeout = timeout;
+        self.pools = self.pools.idle_timeout(timeout);
         self
     }
 
@@ -206,12 +260,6 @@ impl Config {
     /// read at once.
     pub fn refresh_every(mut self, period: Duration) -> Self {
         self.refresh_every = period.max(Duration::from_millis(100));
-        self
-    }
-
-    /// How requests that failed for a while are repeated.
-    pub fn retry(mut self, policy: RetryPolicy) -> Self {
-        self.retry = policy;
         self
     }
 
@@ -246,6 +294,14 @@ impl Config {
         self
     }
 
+    /// What a node's pool is like.
+    pub(crate) fn pool_of(&self, is_coordinator: bool) -> &PoolSettings {
+        match &self.coordinator_pool {
+            Some(settings) if is_coordinator => settings,
+            _ => &self.pools,
+        }
+    }
+
     pub(crate) fn translated(&self, address: NodeAddress) -> NodeAddress {
         match &self.translate {
             Some(translate) => translate(&address),
@@ -260,10 +316,11 @@ impl fmt::Debug for Config {
         f.debug_struct("Config")
             .field("server", &self.server)
             .field("pool", &self.pool)
-            .field("pool_size", &self.pool_size)
+            .field("pools", &self.pools)
+            .field("coordinator_pool", &self.coordinator_pool)
+            .field("max_connections", &self.max_connections)
             .field("statements", &self.statements)
             .field("connect_timeout", &self.connect_timeout)
-            .field("acquire_timeout", &self.acquire_timeout)
             .field("query_timeout", &self.query_timeout)
             .field("refresh_every", &self.refresh_every)
             .finish_non_exhaustive()

@@ -49,7 +49,10 @@ pub(crate) struct Connection {
     in_transaction: AtomicBool,
     canceller: Canceller,
     cancel: CancelToken,
+    connected: Instant,
     expires: Instant,
+    /// Of its pool, when it was made.
+    generation: u64,
 }
 
 impl std::fmt::Debug for Connection {
@@ -109,6 +112,20 @@ impl Connection {
     /// Whether it may be taken out of the pool once more.
     pub(crate) fn is_fresh(&self) -> bool {
         self.is_usable() && Instant::now() < self.expires
+    }
+
+    /// How long it has been there.
+    pub(crate) fn age(&self) -> Duration {
+        self.connected.elapsed()
+    }
+
+    pub(crate) fn of_generation(mut self, generation: u64) -> Self {
+        self.generation = generation;
+        self
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
     }
 
     pub(crate) fn is_spoilt(&self) -> bool {

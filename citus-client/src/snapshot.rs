@@ -10,7 +10,8 @@ use tenant_guard::{Fingerprint, Guard, Ident, Tenancy, TenantType};
 use crate::config::Config;
 use crate::connection::{Canceller, Connector};
 use crate::error::RequestError;
-use crate::pool::{Lease, NodePool};
+use crate::metadata::horizon::KnownHorizon;
+use crate::pool::{Capacity, Lease, NodePool};
 use crate::tenant_id::ColumnValue;
 use crate::tls::MakeTls;
 use crate::topology::{NodeAddress, Route, RouteReason, Topology};
@@ -40,6 +41,8 @@ pub(crate) struct Connecting {
     pub(crate) config: Arc<Config>,
     pub(crate) tls: MakeTlsDebug,
     pub(crate) canceller: Canceller,
+    /// What all pools share.
+    pub(crate) capacity: Arc<Capacity>,
 }
 
 /// The TLS of a connection shows nothing of itself.
@@ -71,9 +74,12 @@ impl Connecting {
 pub(crate) struct NodeHandle {
     id: i32,
     is_routable: bool,
+    is_coordinator: bool,
     connector: Connector,
     config: Arc<Config>,
+    capacity: Arc<Capacity>,
     pool: OnceLock<NodePool>,
+    horizon: KnownHorizon,
     membership: Arc<Membership>,
 }
 
@@ -103,8 +109,15 @@ impl NodeHandle {
     }
 
     fn pool(&self) -> &NodePool {
-        self.pool
-            .get_or_init(|| NodePool::new(&self.config, self.connector.clone()))
+        self.pool.get_or_init(|| {
+            let settings = self.config.pool_of(self.is_coordinator);
+            NodePool::new(
+                &self.config,
+                settings,
+                self.connector.clone(),
+                &self.capacity,
+            )
+        })
     }
 
     /// Its pool, if something was ever sent to it.
@@ -120,11 +133,17 @@ impl NodeHandle {
         }
     }
 
+    /// Since when changes of its shards can be told.
+    pub(crate) fn horizon(&self) -> &KnownHorizon {
+        &self.horizon
+    }
+
     fn is(&self, node: &Node, setup: &str) -> bool {
         self.id == node.id()
             && self.address() == node.address()
             // A node that was disabled has missed what happened meanwhile.
             && self.is_routable == node.is_routable()
+            && self.is_coordinator == node.is_coordinator()
             // Statements of another search path must not meet its sessions.
             && self.connector.setup() == setup
     }
@@ -154,9 +173,12 @@ impl Snapshot {
                 None => Arc::new(NodeHandle {
                     id: node.id(),
                     is_routable: node.is_routable(),
+                    is_coordinator: node.is_coordinator(),
                     connector,
                     config: Arc::clone(&connecting.config),
+                    capacity: Arc::clone(&connecting.capacity),
                     pool: OnceLock::new(),
+                    horizon: KnownHorizon::default(),
                     membership: Arc::default(),
                 }),
             }
@@ -175,6 +197,16 @@ impl Snapshot {
     pub(crate) fn read_at(mut self, changes: Option<&str>) -> Self {
         self.changes = changes.map(str::to_owned);
         self
+    }
+
+    /// Makes the pools that keep connections ready before anybody asks for one.
+    pub(crate) fn warm_up(&self) {
+        for (node, handle) in self.topology.nodes().iter().zip(&self.nodes) {
+            let wanted = handle.config.pool_of(node.is_coordinator()).min_idle;
+            if wanted > 0 && (node.is_routable() || node.is_coordinator()) {
+                handle.pool();
+            }
+        }
     }
 
     /// The node at a place of the topology.
@@ -247,6 +279,7 @@ mod tests {
             config,
             tls: MakeTlsDebug(tls),
             canceller,
+            capacity: Capacity::new(usize::MAX),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::cluster::Inner;
 use crate::connection::Params;
 use crate::error::RequestError;
 use crate::pool::Lease;
-use crate::request::{Affected, Answer, OneRow, Request, Rows};
+use crate::request::Request;
 use crate::row_stream::{RowStream, Source};
 use crate::transaction::{Scope, State};
 
@@ -41,7 +41,15 @@ impl Unscoped {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, RequestError> {
-        self.ask::<Rows>(sql, params).await
+        let work = async {
+            let lease = self.lease().await?;
+            self.inner.observe(
+                request(&self.inner, sql, params)
+                    .rows(lease.connection()?)
+                    .await,
+            )
+        };
+        work.instrument(self.span()).await
     }
 
     /// The only row of a statement.
@@ -53,7 +61,15 @@ impl Unscoped {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Row, RequestError> {
-        self.ask::<OneRow>(sql, params).await?.one()
+        let work = async {
+            let lease = self.lease().await?;
+            self.inner.observe(
+                request(&self.inner, sql, params)
+                    .one(lease.connection()?)
+                    .await,
+            )
+        };
+        work.instrument(self.span()).await
     }
 
     /// The only row of a statement, if there is one.
@@ -65,7 +81,13 @@ impl Unscoped {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Option<Row>, RequestError> {
-        self.ask::<OneRow>(sql, params).await?.at_most_one()
+        let work = async {
+            let lease = self.lease().await?;
+            let request = request(&self.inner, sql, params);
+            self.inner
+                .observe(request.at_most_one(lease.connection()?).await)
+        };
+        work.instrument(self.span()).await
     }
 
     /// The rows of a statement as they come.
@@ -98,7 +120,13 @@ impl Unscoped {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, RequestError> {
-        self.ask::<Affected>(sql, params).await
+        let work = async {
+            let lease = self.lease().await?;
+            let request = request(&self.inner, sql, params);
+            self.inner
+                .observe(request.affected(lease.connection()?).await)
+        };
+        work.instrument(self.span()).await
     }
 
     /// Several statements in one text, without parameters and rows, in one transaction unless the
@@ -126,25 +154,11 @@ impl Unscoped {
             let lease = self.lease().await?;
             let state = State::begin(lease, &self.inner, "BEGIN").await?;
             Ok(UnscopedTransaction {
-                scope: Scope::Whole(Arc::new(state)),
+                scope: Scope::Whole(Box::new(state)),
                 span: span.clone(),
             })
         };
         work.instrument(span.clone()).await
-    }
-
-    async fn ask<A: Answer>(
-        &self,
-        sql: &str,
-        params: &[&(dyn ToSql + Sync)],
-    ) -> Result<A::Output, RequestError> {
-        let work = async {
-            let lease = self.lease().await?;
-            let request = request(&self.inner, sql, params);
-            self.inner
-                .observe(request.answer::<A>(lease.connection()?).await)
-        };
-        work.instrument(self.span()).await
     }
 
     fn span(&self) -> Span {
@@ -177,7 +191,12 @@ impl UnscopedTransaction<'_> {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, RequestError> {
-        self.ask::<Rows>(sql, params).await
+        let state = self.scope.state();
+        let work = async {
+            let request = request(state.inner(), sql, params);
+            state.noted(request.rows(state.connection().await?).await)
+        };
+        work.instrument(self.span.clone()).await
     }
 
     /// The only row of a statement.
@@ -189,7 +208,12 @@ impl UnscopedTransaction<'_> {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Row, RequestError> {
-        self.ask::<OneRow>(sql, params).await?.one()
+        let state = self.scope.state();
+        let work = async {
+            let request = request(state.inner(), sql, params);
+            state.noted(request.one(state.connection().await?).await)
+        };
+        work.instrument(self.span.clone()).await
     }
 
     /// The only row of a statement, if there is one.
@@ -201,7 +225,12 @@ impl UnscopedTransaction<'_> {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Option<Row>, RequestError> {
-        self.ask::<OneRow>(sql, params).await?.at_most_one()
+        let state = self.scope.state();
+        let work = async {
+            let request = request(state.inner(), sql, params);
+            state.noted(request.at_most_one(state.connection().await?).await)
+        };
+        work.instrument(self.span.clone()).await
     }
 
     /// The rows of a statement as they come; see
@@ -236,7 +265,12 @@ impl UnscopedTransaction<'_> {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, RequestError> {
-        self.ask::<Affected>(sql, params).await
+        let state = self.scope.state();
+        let work = async {
+            let request = request(state.inner(), sql, params);
+            state.noted(request.affected(state.connection().await?).await)
+        };
+        work.instrument(self.span.clone()).await
     }
 
     /// Several statements in one text, without parameters and rows.
@@ -248,19 +282,6 @@ impl UnscopedTransaction<'_> {
         let work = async {
             let limit = state.inner().config().query_timeout;
             state.noted(state.connection().await?.run(script, limit).await)
-        };
-        work.instrument(self.span.clone()).await
-    }
-
-    async fn ask<A: Answer>(
-        &self,
-        sql: &str,
-        params: &[&(dyn ToSql + Sync)],
-    ) -> Result<A::Output, RequestError> {
-        let state = self.scope.state();
-        let work = async {
-            let request = request(state.inner(), sql, params);
-            state.noted(request.answer::<A>(state.connection().await?).await)
         };
         work.instrument(self.span.clone()).await
     }

@@ -9,6 +9,7 @@ use crate::config::{Config, ConfigError};
 use crate::connection::{Canceller, Connection};
 use crate::error::{ConnectError, PgError};
 use crate::metadata::Metadata;
+use crate::pool::Capacity;
 use crate::snapshot::{Connecting, MakeTlsDebug, Snapshot};
 use crate::topology::{NodeAddress, Topology};
 use crate::{NodeError, tls};
@@ -18,6 +19,7 @@ pub(super) async fn connect(config: Config) -> Result<(Connecting, Snapshot), Co
     let tls = tls::make_tls(&config.server)?;
     let canceller = Canceller::new(tls.clone());
     let connecting = Connecting {
+        capacity: Capacity::new(config.max_connections),
         config: Arc::new(config),
         tls: MakeTlsDebug(tls),
         canceller,

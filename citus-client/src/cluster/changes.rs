@@ -36,6 +36,9 @@ async fn look_out(inner: Weak<Inner>, mut alive: watch::Receiver<()>) {
             () = sleep(with_jitter(period, 0.2)) => {}
         }
         let Some(inner) = inner.upgrade() else { return };
+        if inner.connecting.capacity.is_closed() {
+            return;
+        }
         match fingerprint(&inner, &mut connection).await {
             Some(now) => {
                 period = PERIOD;

@@ -36,21 +36,15 @@ async fn keep_up(inner: Weak<Inner>, kick: Arc<Notify>, period: Duration) {
         }
         sleep_until(earliest).await;
         let Some(inner) = inner.upgrade() else { return };
+        if inner.connecting.capacity.is_closed() {
+            return;
+        }
         match refresh(&inner).await {
             Ok(()) => pause = SHORTEST_PAUSE,
             Err(error) => {
                 tracing::warn!(%error, "the topology cannot be read; the last one stays in force");
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
-        }
-        for pool in inner
-            .snapshot
-            .load()
-            .nodes()
-            .iter()
-            .filter_map(|node| node.used_pool())
-        {
-            pool.reap(inner.config().idle_timeout);
         }
         earliest = Instant::now() + pause;
     }
@@ -132,8 +126,13 @@ fn replace(
     let now = Arc::new(now.read_at(cluster.fingerprint()));
     if now.topology != before.topology {
         tracing::info!(from = %asked, "the topology has changed");
+        for node in now.nodes() {
+            // What changed would count as changed for ever.
+            node.horizon().forget();
+        }
     }
     inner.snapshot.store(Arc::clone(&now));
+    now.warm_up();
     membership::retire(before, &now);
     Ok(())
 }

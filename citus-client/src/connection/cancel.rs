@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -42,12 +43,27 @@ impl Canceller {
         let tls = self.tls.clone();
         runtime.spawn(async move {
             let _permit = permit;
-            match timeout(TIMEOUT, token.cancel_query(tls)).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::debug!(%error, "an abandoned query was not cancelled"),
-                Err(_) => tracing::debug!("an abandoned query was not cancelled in time"),
-            }
+            send(token, tls).await;
         });
+    }
+
+    /// Cancels what many sessions do, and waits until that is sent.
+    pub(crate) async fn cancel_all(&self, tokens: Vec<CancelToken>) {
+        let sending = tokens
+            .into_iter()
+            .map(|token| send(token, self.tls.clone()));
+        stream::iter(sending)
+            .buffer_unordered(AT_A_TIME)
+            .count()
+            .await;
+    }
+}
+
+async fn send(token: CancelToken, tls: MakeTls) {
+    match timeout(TIMEOUT, token.cancel_query(tls)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "an abandoned query was not cancelled"),
+        Err(_) => tracing::debug!("an abandoned query was not cancelled in time"),
     }
 }
 

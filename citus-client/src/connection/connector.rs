@@ -1,8 +1,8 @@
 //! Making connections to one node.
 
 use std::future::poll_fn;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rand::RngExt;
@@ -15,6 +15,7 @@ use super::{Canceller, Connection};
 use crate::NodeAddress;
 use crate::config::Config;
 use crate::error::{NodeError, PgError};
+use crate::pool::Permit;
 use crate::tls::MakeTls;
 
 /// Makes connections to one node, each in the state that the guard relies on.
@@ -53,7 +54,7 @@ impl Connector {
             setup: setup(search_path),
             canceller: canceller.clone(),
             connect_timeout: config.connect_timeout,
-            max_lifetime: config.max_lifetime,
+            max_lifetime: config.pools.max_lifetime,
             statements: config.statements,
         }
     }
@@ -68,9 +69,27 @@ impl Connector {
         &self.setup
     }
 
-    /// Connects and sets the session up.
+    /// How long connecting may take.
+    pub(crate) fn connect_timeout(&self) -> Duration {
+        self.connect_timeout
+    }
+
+    /// How long connecting may take with all of its attempts.
+    pub(crate) fn longest_connect(&self) -> Duration {
+        self.connect_timeout
+    }
+
+    /// Connects and sets the session up; for the driver's own questions.
     pub(crate) async fn connect(&self) -> Result<Connection, NodeError> {
-        match timeout(self.connect_timeout, self.connect_now()).await {
+        self.connect_with(None).await
+    }
+
+    /// The same for a pool. The permit is given back when the socket is closed.
+    pub(crate) async fn connect_with(
+        &self,
+        permit: Option<Permit>,
+    ) -> Result<Connection, NodeError> {
+        match timeout(self.connect_timeout, self.connect_now(permit)).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(error)) => {
                 let error = PgError::connecting(error);
@@ -89,10 +108,16 @@ impl Connector {
         }
     }
 
-    async fn connect_now(&self) -> Result<Connection, tokio_postgres::Error> {
+    async fn connect_now(
+        &self,
+        permit: Option<Permit>,
+    ) -> Result<Connection, tokio_postgres::Error> {
         let (client, mut socket) = self.postgres.connect(self.tls.clone()).await?;
         let node = self.node.clone();
+        let permit = permit.map(Arc::new);
+        let held = permit.clone();
         let driver = tokio::spawn(async move {
+            let _held = held;
             // Notices are dropped, as they can hold data; nobody listens to notifications.
             loop {
                 match poll_fn(|context| socket.poll_message(context)).await {
@@ -109,16 +134,23 @@ impl Connector {
                 }
             }
         });
+        let (cancel, driver) = (client.cancel_token(), driver.abort_handle());
+        if let Some(permit) = permit {
+            permit.belongs_to(driver.clone(), cancel.clone());
+        }
+        let now = Instant::now();
         let connection = Connection {
-            cancel: client.cancel_token(),
+            cancel,
             client,
-            driver: driver.abort_handle(),
+            driver,
             node: self.node.clone(),
             statements: Mutex::new(Statements::new(self.statements)),
             spoilt: AtomicBool::new(false),
             in_transaction: AtomicBool::new(false),
             canceller: self.canceller.clone(),
-            expires: Instant::now() + with_jitter(self.max_lifetime, 0.1),
+            connected: now,
+            expires: now + with_jitter(self.max_lifetime, 0.1),
+            generation: 0,
         };
         connection.client.batch_execute(&self.setup).await?;
         Ok(connection)

@@ -1,6 +1,6 @@
 //! A cluster or a node that cannot be reached.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tenant_guard::TenancyError;
 use tenant_guard::doctor::{Report, Severity};
@@ -67,6 +67,19 @@ fn errors(report: &Report) -> String {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NodeError {
+    /// It could not be reached before, and is tried again in the background: no request waits for
+    /// that.
+    #[error("no connection to {node} for {} ({attempts} attempts): {last}", elapsed(*.since))]
+    Down {
+        /// The node.
+        node: NodeAddress,
+        /// When it could not be reached for the first time.
+        since: SystemTime,
+        /// How often it was tried since then.
+        attempts: u32,
+        /// Why not, the last time.
+        last: String,
+    },
     /// It refused the connection, or could not be reached.
     #[error("no connection to {node}: {error}")]
     Refused {
@@ -85,31 +98,36 @@ pub enum NodeError {
     },
 }
 
+fn elapsed(since: SystemTime) -> String {
+    // The clock may have been put back.
+    let seconds = since.elapsed().unwrap_or_default().as_secs();
+    format!("{seconds}s")
+}
+
 impl NodeError {
     /// The node.
     pub fn node(&self) -> &NodeAddress {
         match self {
-            Self::Refused { node, .. } | Self::Timeout { node, .. } => node,
+            Self::Down { node, .. } | Self::Refused { node, .. } | Self::Timeout { node, .. } => {
+                node
+            }
         }
     }
 
-    /// Whether another attempt may succeed without anybody changing the configuration: not after a wrong
-    /// password, for example.
-    pub fn is_retryable(&self) -> bool {
-        let state = self.error().and_then(PgError::sql_state);
-        // Authorization, a database or role that is not there, and rights.
-        let lasting = ["28", "3D", "42"];
-        state.is_none_or(|state| {
-            let mut lasting = lasting.iter();
-            !lasting.any(|class| state.code().starts_with(class))
-        })
+    /// What went wrong, without the node.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Down { last, .. } => last.clone(),
+            Self::Refused { error, .. } => error.to_string(),
+            Self::Timeout { after, .. } => format!("nothing came back within {after:?}"),
+        }
     }
 
     /// What the server or the network said.
     pub fn error(&self) -> Option<&PgError> {
         match self {
             Self::Refused { error, .. } => Some(error),
-            Self::Timeout { .. } => None,
+            Self::Down { .. } | Self::Timeout { .. } => None,
         }
     }
 }

@@ -1,143 +1,138 @@
-//! bb8 as the pool of a node.
+//! bb8 as what keeps the connections of a node.
+//!
+//! By itself bb8 lets those who come later overtake those who wait, and connects in tasks of its own
+//! that tell nobody who waits why they failed. So here it only keeps what is idle and reaps it, and
+//! requests stand in a line of ours before it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use bb8::{ErrorSink, ManageConnection, RunError};
-use tokio::sync::Notify;
+use bb8::ManageConnection;
+use futures_util::FutureExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::time::timeout;
 
-use super::lease::{Lease, Slot};
-use crate::config::Config;
-use crate::connection::{Connection, Connector};
-use crate::error::{NodeError, RequestError};
+use super::dialer::Dialer;
+use super::lease::Slot;
+use crate::connection::Connection;
+use crate::error::RequestError;
 
-/// Connections are made and checked here; whether one may come back is the lease's to say.
+/// How often a connection is made for a request that others get, or that breaks at once.
+const ATTEMPTS: usize = 8;
+
 #[derive(Debug)]
 pub(super) struct Manager {
-    connector: Connector,
+    dialer: Arc<Dialer>,
 }
+
+/// bb8 gives none away for good, so what it keeps can be empty.
+pub(super) type Kept = Option<Box<Connection>>;
+
+/// Why bb8 gets no connection of its own accord, or has to take another one.
+#[derive(Debug)]
+pub(super) struct NotHere;
 
 impl ManageConnection for Manager {
-    type Connection = Box<Connection>;
-    type Error = NodeError;
+    type Connection = Kept;
+    type Error = NotHere;
 
-    async fn connect(&self) -> Result<Box<Connection>, NodeError> {
-        self.connector.connect().await.map(Box::new)
+    async fn connect(&self) -> Result<Kept, NotHere> {
+        Err(NotHere)
     }
 
-    async fn is_valid(&self, connection: &mut Box<Connection>) -> Result<(), NodeError> {
-        if connection.is_fresh() {
-            Ok(())
-        } else {
-            // It says only that another one is to be taken; see `Failures`.
-            let after = Duration::ZERO;
-            Err(NodeError::Timeout {
-                node: self.connector.node().clone(),
-                after,
-            })
-        }
+    async fn is_valid(&self, kept: &mut Kept) -> Result<(), NotHere> {
+        let connection = kept.as_ref().ok_or(NotHere)?;
+        self.dialer.trusts(connection).then_some(()).ok_or(NotHere)
     }
 
-    fn has_broken(&self, connection: &mut Box<Connection>) -> bool {
-        !connection.is_usable()
+    fn has_broken(&self, kept: &mut Kept) -> bool {
+        !kept
+            .as_ref()
+            .is_some_and(|connection| connection.is_usable())
     }
 }
 
-/// bb8 connects in a task of its own, and tells nobody who waits that it failed. Here those who
-/// wait are told, so that a node that is down costs them no whole timeout.
-#[derive(Clone, Debug, Default)]
-struct Failures(Arc<FailuresInner>);
-
-#[derive(Debug, Default)]
-struct FailuresInner {
-    last: Mutex<Option<NodeError>>,
-    happened: Notify,
-}
-
-impl ErrorSink<NodeError> for Failures {
-    fn sink(&self, error: NodeError) {
-        if matches!(&error, NodeError::Timeout { after, .. } if after.is_zero()) {
-            return;
-        }
-        *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-        self.0.happened.notify_waiters();
-    }
-
-    fn boxed_clone(&self) -> Box<dyn ErrorSink<NodeError>> {
-        Box::new(self.clone())
-    }
+/// On loan, with its place in the line, which is free again after the connection has come back.
+#[derive(Debug)]
+pub(super) struct Loan {
+    pub(super) kept: bb8::PooledConnection<'static, Manager>,
+    _turn: OwnedSemaphorePermit,
 }
 
 #[derive(Debug)]
-pub(crate) struct Pool {
+pub(super) struct Store {
     inner: bb8::Pool<Manager>,
-    connector: Arc<Connector>,
-    failures: Failures,
-    closed: AtomicBool,
-    acquire_timeout: Duration,
-    clean_timeout: Duration,
+    turns: Arc<Semaphore>,
+    dialer: Arc<Dialer>,
 }
 
-impl Pool {
-    pub(super) fn new(config: &Config, connector: Connector) -> Self {
-        let failures = Failures::default();
+impl Store {
+    pub(super) fn new(dialer: &Arc<Dialer>) -> Self {
         // bb8 panics for a time of zero.
-        let positive = |time: Duration| time.max(Duration::from_millis(1));
+        let idle = dialer.settings.idle_timeout.max(Duration::from_millis(1));
         let inner = bb8::Pool::builder()
-            .max_size(u32::try_from(config.pool_size).unwrap_or(u32::MAX))
-            .connection_timeout(positive(config.acquire_timeout))
-            .max_lifetime(positive(config.max_lifetime))
-            .idle_timeout(positive(config.idle_timeout))
+            // How many there may be is counted elsewhere.
+            .max_size(u32::MAX)
+            .max_lifetime(None)
+            .idle_timeout(idle)
+            .reaper_rate((idle / 2).clamp(Duration::from_millis(1), Duration::from_secs(30)))
+            .queue_strategy(bb8::QueueStrategy::Lifo)
             .retry_connection(false)
-            .error_sink(Box::new(failures.clone()))
             .build_unchecked(Manager {
-                connector: connector.clone(),
+                dialer: Arc::clone(dialer),
             });
         Self {
             inner,
-            connector: Arc::new(connector),
-            failures,
-            closed: AtomicBool::new(false),
-            acquire_timeout: config.acquire_timeout,
-            clean_timeout: config.connect_timeout,
+            turns: Arc::new(Semaphore::new(dialer.settings.size)),
+            dialer: Arc::clone(dialer),
         }
     }
 
-    fn timed_out(&self) -> RequestError {
-        let node = self.connector.node().clone();
-        RequestError::PoolTimeout {
-            node,
-            after: self.acquire_timeout,
-        }
-    }
-
-    pub(super) async fn acquire(&self) -> Result<Lease, RequestError> {
-        if self.closed.load(Ordering::Relaxed) {
-            return Err(self.timed_out());
-        }
-        let failed = self.failures.0.happened.notified();
-        tokio::select! {
-            biased;
-            got = self.inner.get_owned() => match got {
-                Ok(connection) => {
-                    Ok(Lease::new(Slot::Bb8(connection), &self.connector, self.clean_timeout))
-                }
-                Err(RunError::User(error)) => Err(error.into()),
-                Err(RunError::TimedOut) => Err(self.timed_out()),
-            },
-            () = failed => {
-                let last = self.failures.0.last.lock().unwrap_or_else(PoisonError::into_inner).take();
-                match last {
-                    Some(error) => Err(error.into()),
-                    // Another one who waited has it.
-                    None => Err(self.timed_out()),
-                }
+    pub(super) async fn take(&self) -> Result<Slot, RequestError> {
+        let turn = match Arc::clone(&self.turns).try_acquire_owned() {
+            Ok(turn) => turn,
+            Err(TryAcquireError::NoPermits) => self.wait().await?,
+            Err(TryAcquireError::Closed) => return Err(self.dialer.none_free()),
+        };
+        for _ in 0..ATTEMPTS {
+            if let Some(kept) = self.kept() {
+                return Ok(Slot::Bb8(Box::new(Loan { kept, _turn: turn })));
             }
+            let connection = Box::pin(self.dialer.dial()).await?;
+            // Somebody else may take it, who then does not make one.
+            let _ = self.inner.add(Some(connection));
         }
+        Err(self.dialer.none_free())
+    }
+
+    async fn wait(&self) -> Result<OwnedSemaphorePermit, RequestError> {
+        let _waiting = self.dialer.waiting();
+        let turn = Arc::clone(&self.turns).acquire_owned();
+        match timeout(self.dialer.settings.acquire_timeout, turn).await {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(_)) | Err(_) => Err(self.dialer.none_free()),
+        }
+    }
+
+    /// An idle one. bb8 waits only when there is none.
+    fn kept(&self) -> Option<bb8::PooledConnection<'static, Manager>> {
+        if self.inner.state().idle_connections == 0 {
+            return None;
+        }
+        self.inner.get_owned().now_or_never()?.ok()
+    }
+
+    /// The one that was used last, for good: bb8 has no other order.
+    pub(super) fn take_idle(&self) -> Option<Box<Connection>> {
+        self.kept()?.take()
+    }
+
+    pub(super) fn idle(&self) -> usize {
+        self.inner.state().idle_connections as usize
     }
 
     pub(super) fn close(&self) {
-        self.closed.store(true, Ordering::Relaxed);
+        self.turns.close();
+        while self.take_idle().is_some() {}
     }
 }

@@ -1,17 +1,18 @@
-//! deadpool as the pool of a node.
+//! deadpool as what keeps the connections of a node.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::Runtime;
 use deadpool::managed::{
-    self, Metrics, PoolError, RecycleError, RecycleResult, TimeoutType, Timeouts,
+    self, Metrics, PoolError, QueueMode, RecycleError, RecycleResult, TimeoutType, Timeouts,
 };
+use tokio::time::timeout;
 
-use super::lease::{Lease, Slot};
-use crate::config::Config;
-use crate::connection::{Connection, Connector};
-use crate::error::{NodeError, RequestError};
+use super::dialer::Dialer;
+use super::lease::Slot;
+use crate::connection::Connection;
+use crate::error::RequestError;
 
 const AT_ONCE: Timeouts = Timeouts {
     wait: Some(Duration::ZERO),
@@ -22,25 +23,25 @@ const AT_ONCE: Timeouts = Timeouts {
 /// Connections are made and checked here; whether one may come back is the lease's to say.
 #[derive(Debug)]
 pub(super) struct Manager {
-    connector: Connector,
+    dialer: Arc<Dialer>,
 }
 
 impl managed::Manager for Manager {
     // Boxed, as it is moved on every loan.
     type Type = Box<Connection>;
-    type Error = NodeError;
+    type Error = RequestError;
 
-    async fn create(&self) -> Result<Box<Connection>, NodeError> {
+    async fn create(&self) -> Result<Box<Connection>, RequestError> {
         // Boxed, so that taking a connection that is there does not carry the making of one along.
-        Box::pin(self.connector.connect()).await.map(Box::new)
+        Box::pin(self.dialer.dial()).await
     }
 
     async fn recycle(
         &self,
         connection: &mut Box<Connection>,
         _: &Metrics,
-    ) -> RecycleResult<NodeError> {
-        if connection.is_fresh() {
+    ) -> RecycleResult<RequestError> {
+        if self.dialer.trusts(connection) {
             Ok(())
         } else {
             Err(RecycleError::message("closed or too old"))
@@ -49,29 +50,23 @@ impl managed::Manager for Manager {
 }
 
 #[derive(Debug)]
-pub(crate) struct Pool {
+pub(super) struct Store {
     /// Always there: only timeouts without a runtime make none.
     inner: Option<managed::Pool<Manager>>,
-    connector: Arc<Connector>,
-    config: PoolTimes,
+    dialer: Arc<Dialer>,
 }
 
-/// The times that a lease and its errors need.
-#[derive(Clone, Copy, Debug)]
-struct PoolTimes {
-    acquire: Duration,
-    clean: Duration,
-}
-
-impl Pool {
-    pub(super) fn new(config: &Config, connector: Connector) -> Self {
+impl Store {
+    pub(super) fn new(dialer: &Arc<Dialer>) -> Self {
         let manager = Manager {
-            connector: connector.clone(),
+            dialer: Arc::clone(dialer),
         };
-        let mut pool = managed::PoolConfig::new(config.pool_size);
-        // Making a connection is bounded by the connector.
+        let mut pool = managed::PoolConfig::new(dialer.settings.size);
+        // The one that was used last is used next, so that those that are too many grow old unused.
+        pool.queue_mode = QueueMode::Lifo;
+        // Making a connection is bounded by the dialer.
         pool.timeouts = Timeouts {
-            wait: Some(config.acquire_timeout),
+            wait: Some(dialer.settings.acquire_timeout),
             create: None,
             recycle: None,
         };
@@ -80,41 +75,67 @@ impl Pool {
             .runtime(Runtime::Tokio1);
         Self {
             inner: builder.build().ok(),
-            connector: Arc::new(connector),
-            config: PoolTimes {
-                acquire: config.acquire_timeout,
-                clean: config.connect_timeout,
-            },
+            dialer: Arc::clone(dialer),
         }
     }
 
-    pub(super) async fn acquire(&self) -> Result<Lease, RequestError> {
+    pub(super) async fn take(&self) -> Result<Slot, RequestError> {
         let got = match &self.inner {
             // Most often one is free, and needs no timer. Those who wait are served before.
             Some(pool) => match pool.timeout_get(&AT_ONCE).await {
-                Err(PoolError::Timeout(TimeoutType::Wait)) => Box::pin(pool.get()).await,
+                Err(PoolError::Timeout(TimeoutType::Wait)) => Box::pin(self.wait(pool)).await,
                 got => got,
             },
             None => Err(PoolError::Closed),
         };
         match got {
-            Ok(object) => Ok(Lease::new(
-                Slot::Deadpool(object),
-                &self.connector,
-                self.config.clean,
-            )),
-            Err(PoolError::Backend(error)) => Err(error.into()),
-            // Closed: the node has left the cluster in this moment.
-            Err(_) => Err(RequestError::PoolTimeout {
-                node: self.connector.node().clone(),
-                after: self.config.acquire,
-            }),
+            Ok(object) => Ok(Slot::Deadpool(object)),
+            Err(PoolError::Backend(error)) => Err(error),
+            Err(_) => Err(self.dialer.none_free()),
         }
     }
 
-    pub(super) fn reap(&self, idle: Duration) {
+    async fn wait(
+        &self,
+        pool: &managed::Pool<Manager>,
+    ) -> Result<managed::Object<Manager>, PoolError<RequestError>> {
+        let _waiting = self.dialer.waiting();
+        match timeout(self.dialer.longest_acquire(), pool.get()).await {
+            Ok(got) => got,
+            Err(_) => Err(PoolError::Timeout(TimeoutType::Wait)),
+        }
+    }
+
+    /// The one that was not used for longest, for good.
+    pub(super) fn take_idle(&self) -> Option<Box<Connection>> {
+        let mut taken = false;
+        let pool = self.inner.as_ref()?;
+        let removed = pool.retain(|_, _| std::mem::replace(&mut taken, true));
+        removed.removed.into_iter().next()
+    }
+
+    pub(super) fn idle(&self) -> usize {
+        let status = self.inner.as_ref().map(managed::Pool::status);
+        status.map_or(0, |status| status.available)
+    }
+
+    /// Gives up connections that cannot be used any more, and of the others those that were unused
+    /// for too long, until only so many are left.
+    pub(super) fn reap(&self, mut spare: usize) {
         let Some(pool) = &self.inner else { return };
-        pool.retain(|connection, metrics| connection.is_fresh() && metrics.last_used() < idle);
+        let limit = self.dialer.settings.idle_timeout;
+        // Those that were not used for longest come first.
+        pool.retain(|connection, metrics| {
+            if !self.dialer.trusts(connection) {
+                spare = spare.saturating_sub(1);
+                return false;
+            }
+            if spare > 0 && metrics.last_used() >= limit {
+                spare -= 1;
+                return false;
+            }
+            true
+        });
     }
 
     pub(super) fn close(&self) {

@@ -1,12 +1,13 @@
 //! A connection on loan.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::runtime::Handle;
 
+use super::capacity::Claim;
+use super::dialer::Dialer;
 use crate::NodeAddress;
-use crate::connection::{Connection, Connector};
+use crate::connection::Connection;
 use crate::error::RequestError;
 use crate::snapshot::Membership;
 
@@ -17,13 +18,14 @@ use crate::snapshot::Membership;
 /// - a transaction is open, or the session may have been changed: it is cleaned in the background,
 ///   and goes back when the server has acknowledged that;
 /// - it is spoilt, or cannot be cleaned: it is closed.
+///
+/// What goes back is handed on where somebody waits for it, or for its place (see
+/// [`Capacity`](super::Capacity)).
 #[derive(Debug)]
 pub(crate) struct Lease {
     /// Empty only while it is dropped.
     slot: Option<Slot>,
-    connector: Arc<Connector>,
-    /// How long cleaning may take.
-    clean_timeout: Duration,
+    dialer: Arc<Dialer>,
     /// Whether the session may be left with other settings.
     session_changed: bool,
     /// Whether something may still be sent to the node.
@@ -34,41 +36,62 @@ pub(crate) struct Lease {
 #[derive(Debug)]
 pub(super) enum Slot {
     #[cfg(feature = "bb8")]
-    Bb8(bb8::PooledConnection<'static, super::bb8::Manager>),
+    Bb8(Box<super::bb8::Loan>),
     #[cfg(feature = "deadpool")]
     Deadpool(deadpool::managed::Object<super::deadpool::Manager>),
 }
 
 impl Slot {
-    fn connection(&self) -> &Connection {
+    fn connection(&self) -> Option<&Connection> {
         match self {
             #[cfg(feature = "bb8")]
-            Self::Bb8(connection) => connection,
+            Self::Bb8(loan) => loan.kept.as_deref(),
             #[cfg(feature = "deadpool")]
-            Self::Deadpool(connection) => connection,
+            Self::Deadpool(connection) => Some(connection),
+        }
+    }
+
+    /// Out of its pool, for good.
+    fn take(self) -> Option<Box<Connection>> {
+        match self {
+            #[cfg(feature = "bb8")]
+            Self::Bb8(mut loan) => loan.kept.take(),
+            #[cfg(feature = "deadpool")]
+            Self::Deadpool(object) => Some(deadpool::managed::Object::take(object)),
         }
     }
 
     /// The connection never goes back.
-    fn close(self) {
-        self.connection().abandon();
-        match self {
-            // It sees that the connection has broken.
-            #[cfg(feature = "bb8")]
-            Self::Bb8(_) => {}
-            #[cfg(feature = "deadpool")]
-            Self::Deadpool(object) => drop(deadpool::managed::Object::take(object)),
+    fn close(self, dialer: &Arc<Dialer>) {
+        if let Some(connection) = self.take() {
+            connection.abandon();
+        }
+        dialer.look_after();
+    }
+
+    /// The connection is idle and clean.
+    fn put_back(self, dialer: &Dialer) {
+        let Some(connection) = self.connection() else {
+            return;
+        };
+        let waiter = match dialer.claim(connection.age()) {
+            Claim::Keep => return,
+            Claim::GiveUp => return drop(self.take()),
+            Claim::HandTo(waiter) => waiter,
+        };
+        if let Some(connection) = self.take()
+            && let Some(connection) = waiter.give(connection)
+        {
+            dialer.offer(connection);
         }
     }
 }
 
 impl Lease {
-    pub(super) fn new(slot: Slot, connector: &Arc<Connector>, clean_timeout: Duration) -> Self {
-        let connector = Arc::clone(connector);
+    pub(super) fn new(slot: Slot, dialer: &Arc<Dialer>) -> Self {
         Self {
             slot: Some(slot),
-            connector,
-            clean_timeout,
+            dialer: Arc::clone(dialer),
             session_changed: false,
             membership: None,
         }
@@ -82,26 +105,22 @@ impl Lease {
 
     /// The connection; an error after it was spoilt, or after the node has left the cluster.
     pub(crate) fn connection(&self) -> Result<&Connection, RequestError> {
-        if self
-            .membership
-            .as_ref()
-            .is_some_and(|member| member.has_left())
-        {
+        let membership = self.membership.as_ref();
+        if membership.is_some_and(|member| member.has_left()) {
             return Err(RequestError::NodeLeft {
-                node: self.connector.node().clone(),
+                node: self.node().clone(),
             });
         }
-        match &self.slot {
-            Some(slot) if slot.connection().is_usable() => Ok(slot.connection()),
-            _ => Err(RequestError::Closed {
-                node: self.connector.node().clone(),
-            }),
-        }
+        let connection = self.slot.as_ref().and_then(Slot::connection);
+        let usable = connection.filter(|connection| connection.is_usable());
+        usable.ok_or_else(|| RequestError::Closed {
+            node: self.node().clone(),
+        })
     }
 
     /// The node.
     pub(crate) fn node(&self) -> &NodeAddress {
-        self.connector.node()
+        self.dialer.node()
     }
 
     /// Statements are run in it that nobody has checked.
@@ -112,8 +131,8 @@ impl Lease {
 
     /// The connection will not be used again.
     pub(crate) fn spoil(&self) {
-        if let Some(slot) = &self.slot {
-            slot.connection().spoil();
+        if let Some(connection) = self.slot.as_ref().and_then(Slot::connection) {
+            connection.spoil();
         }
     }
 }
@@ -121,61 +140,62 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let Some(slot) = self.slot.take() else { return };
-        if !slot.connection().is_usable() {
-            return slot.close();
-        }
-        if !slot.connection().in_transaction() && !self.session_changed {
+        let Some(connection) = slot.connection() else {
             return;
+        };
+        if !connection.is_usable() {
+            return slot.close(&self.dialer);
+        }
+        if !connection.in_transaction() && !self.session_changed {
+            return slot.put_back(&self.dialer);
         }
         let Ok(runtime) = Handle::try_current() else {
-            return slot.close();
+            return slot.close(&self.dialer);
         };
-        let (connector, limit) = (Arc::clone(&self.connector), self.clean_timeout);
         let changed = self.session_changed;
         // From here on it is this guard that closes it, also when the runtime ends.
-        let cleaning = Cleaning(Some(slot));
+        let mut cleaning = Cleaning {
+            slot: Some(slot),
+            dialer: Arc::clone(&self.dialer),
+        };
         runtime.spawn(async move {
-            if cleaning
-                .clean(changed, connector.setup(), limit)
-                .await
-                .is_ok()
+            if cleaning.clean(changed).await.is_ok()
+                && let Some(slot) = cleaning.slot.take()
             {
-                cleaning.put_back();
+                slot.put_back(&cleaning.dialer);
             }
         });
     }
 }
 
 /// A connection that is being cleaned: closed unless that ends well.
-struct Cleaning(Option<Slot>);
+struct Cleaning {
+    slot: Option<Slot>,
+    dialer: Arc<Dialer>,
+}
 
 impl Cleaning {
-    async fn clean(
-        &self,
-        session_changed: bool,
-        setup: &str,
-        limit: Duration,
-    ) -> Result<(), RequestError> {
-        let Some(slot) = &self.0 else { return Ok(()) };
-        let connection = slot.connection();
+    async fn clean(&self, session_changed: bool) -> Result<(), RequestError> {
+        let connection = self.slot.as_ref().and_then(Slot::connection);
+        let Some(connection) = connection else {
+            return Ok(());
+        };
+        let connector = &self.dialer.connector;
+        let limit = connector.connect_timeout();
         if connection.in_transaction() {
             connection.end("ROLLBACK", limit).await?;
         }
         if session_changed {
-            connection.reset(setup, limit).await?;
+            connection.reset(connector.setup(), limit).await?;
         }
         Ok(())
-    }
-
-    fn put_back(mut self) {
-        self.0 = None;
     }
 }
 
 impl Drop for Cleaning {
     fn drop(&mut self) {
-        if let Some(slot) = self.0.take() {
-            slot.close();
+        if let Some(slot) = self.slot.take() {
+            slot.close(&self.dialer);
         }
     }
 }

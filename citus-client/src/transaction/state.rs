@@ -8,7 +8,6 @@ use crate::cluster::Inner;
 use crate::connection::Connection;
 use crate::error::RequestError;
 use crate::pool::Lease;
-use crate::retry::Repeatable;
 
 /// An open transaction on its connection.
 #[derive(Debug)]
@@ -17,10 +16,6 @@ pub(crate) struct State {
     inner: Arc<Inner>,
     /// The server has refused a statement since the last rollback: it refuses all others now.
     failed: AtomicBool,
-    /// Committed or rolled back, or tried to be: nothing more is sent.
-    ended: AtomicBool,
-    /// What failed may succeed when the whole transaction is run again; nothing of it is kept.
-    worth_repeating: AtomicBool,
     /// The savepoint that was dropped without an end; it is rolled back before the next statement.
     undo: Mutex<Option<u32>>,
 }
@@ -34,12 +29,11 @@ impl State {
     ) -> Result<Self, RequestError> {
         let limit = inner.config().query_timeout;
         inner.observe(lease.connection()?.begin(begin, limit).await)?;
+        let (inner, failed) = (Arc::clone(inner), AtomicBool::new(false));
         Ok(Self {
             lease,
-            inner: Arc::clone(inner),
-            failed: AtomicBool::new(false),
-            ended: AtomicBool::new(false),
-            worth_repeating: AtomicBool::new(false),
+            inner,
+            failed,
             undo: Mutex::new(None),
         })
     }
@@ -54,10 +48,6 @@ impl State {
 
     /// The connection, at the point where the next statement belongs.
     pub(crate) async fn connection(&self) -> Result<&Connection, RequestError> {
-        if self.is_ended() {
-            let node = self.lease.node().clone();
-            return Err(RequestError::Closed { node });
-        }
         let undo = self
             .undo
             .lock()
@@ -79,32 +69,14 @@ impl State {
 
     /// The same for an error.
     pub(crate) fn observe(&self, error: &RequestError) {
-        if matches!(
-            error,
-            RequestError::Server { .. } | RequestError::ShardMoved { .. }
-        ) {
+        if matches!(error, RequestError::Server { .. }) {
             self.failed.store(true, Ordering::Relaxed);
-        }
-        // A transaction whose connection is lost before COMMIT is sent is rolled back.
-        if Repeatable::Harmless.after(error) {
-            self.worth_repeating.store(true, Ordering::Relaxed);
         }
         self.inner.hint(error);
     }
 
-    /// Whether it was committed or rolled back, also without success.
-    pub(crate) fn is_ended(&self) -> bool {
-        self.ended.load(Ordering::Relaxed)
-    }
-
-    /// Whether what failed may succeed when the whole transaction is run again.
-    pub(crate) fn is_worth_repeating(&self) -> bool {
-        self.worth_repeating.load(Ordering::Relaxed)
-    }
-
     pub(crate) async fn commit(&self) -> Result<(), RequestError> {
         let connection = self.connection().await?;
-        self.ended.store(true, Ordering::Relaxed);
         if self.failed.load(Ordering::Relaxed) {
             connection.end("ROLLBACK", self.limit()).await?;
             return Err(RequestError::Aborted {
@@ -126,9 +98,6 @@ impl State {
     }
 
     pub(crate) async fn rollback(&self) -> Result<(), RequestError> {
-        if self.ended.swap(true, Ordering::Relaxed) {
-            return Ok(());
-        }
         self.inner
             .observe(self.lease.connection()?.end("ROLLBACK", self.limit()).await)
     }
@@ -162,7 +131,6 @@ impl State {
         let script = format!("ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}");
         self.noted(connection.run(&script, self.limit()).await)?;
         self.failed.store(false, Ordering::Relaxed);
-        self.worth_repeating.store(false, Ordering::Relaxed);
         Ok(())
     }
 
