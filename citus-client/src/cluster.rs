@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tenant_guard::{GuardedSql, Refusal, Tenancy};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 pub use explain::{Explanation, RouteError};
 pub use ping::Ping;
@@ -22,6 +22,7 @@ pub use ping::Ping;
 use crate::config::Config;
 use crate::error::{ConnectError, RequestError};
 use crate::pool::{NodePool, PoolStatus, keeper};
+use crate::sighting::Sightings;
 use crate::snapshot::{Connecting, Snapshot};
 use crate::{Tenant, TenantId, Topology, Unscoped};
 
@@ -52,6 +53,9 @@ pub(crate) struct Inner {
     kick: Arc<Notify>,
     /// Tells the tasks when this is dropped.
     alive: watch::Sender<()>,
+    pub(crate) sightings: Sightings,
+    /// Room for requests that wait to be repeated.
+    pub(crate) waiting: Semaphore,
 }
 
 impl Drop for Inner {
@@ -103,6 +107,8 @@ impl Cluster {
     pub async fn connect_with(config: Config) -> Result<Self, ConnectError> {
         let (connecting, snapshot) = bootstrap::connect(config).await?;
         let inner = Arc::new(Inner {
+            sightings: Sightings::new(),
+            waiting: Semaphore::new(connecting.config.retry.waiting),
             connecting,
             snapshot: ArcSwap::from_pointee(snapshot),
             kick: Arc::new(Notify::new()),

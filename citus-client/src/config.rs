@@ -20,7 +20,7 @@ pub use pool_settings::PoolSettings;
 pub use schema_checks::SchemaChecks;
 pub use ssl_mode::SslMode;
 
-use crate::{NodeAddress, Topology};
+use crate::{NodeAddress, RetryPolicy, Topology};
 
 /// How to reach a cluster and how to behave towards it. Every default is finite: nothing waits for
 /// ever, and nothing grows without bounds.
@@ -56,6 +56,7 @@ pub struct Config {
     pub(crate) connect_timeout: Duration,
     pub(crate) query_timeout: Duration,
     pub(crate) refresh_every: Duration,
+    pub(crate) retry: RetryPolicy,
     pub(crate) application_name: Option<String>,
     pub(crate) translate: Option<Translate>,
 }
@@ -115,6 +116,7 @@ impl Config {
             connect_timeout: Duration::from_secs(5),
             query_timeout: Duration::from_secs(30),
             refresh_every: Duration::from_secs(30),
+            retry: RetryPolicy::default(),
             application_name: None,
             translate: None,
         })
@@ -260,6 +262,12 @@ impl Config {
     /// read at once.
     pub fn refresh_every(mut self, period: Duration) -> Self {
         self.refresh_every = period.max(Duration::from_millis(100));
+        self
+    }
+
+    /// How requests that failed for a while are repeated.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
         self
     }
 

@@ -9,11 +9,6 @@
 pub(crate) mod changes;
 mod cluster;
 mod facts;
-#[allow(
-    dead_code,
-    reason = "for requests: what they ask after a write that changed no row"
-)]
-pub(crate) mod horizon;
 mod question;
 mod schema;
 mod version;

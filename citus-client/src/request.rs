@@ -1,15 +1,13 @@
 //! One statement on one connection: sending it, reading its answer to the end, within its time.
 //!
-//! This is the only place where a statement meets a socket. A write that waited for a blocking
-//! split or move on its own node can report 0 rows although there were some (measured on Citus
-//! 13.2); looking at the change counter of the catalogs after such an answer, and running the
-//! statement again, belongs into [`Request::affected`].
+//! This is the only place where a statement meets a socket.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::time::timeout;
-use tokio_postgres::Row;
+use tokio_postgres::{Row, RowStream};
 
 use crate::connection::{Connection, Failure, Params};
 use crate::error::RequestError;
@@ -24,37 +22,48 @@ pub(crate) struct Request<'a> {
     pub(crate) limit: Duration,
 }
 
-impl Request<'_> {
-    /// All rows.
-    pub(crate) async fn rows(self, connection: &Connection) -> Result<Vec<Row>, RequestError> {
-        let in_flight = connection.start();
-        let answer = timeout(self.limit, async {
-            Ok::<_, Failure>(self.open(connection).await?.try_collect().await?)
-        });
-        let answer = answer.await;
-        connection.settle(in_flight, answer, self.limit)
+/// What is made of an answer.
+pub(crate) trait Answer {
+    type Output: Send;
+
+    async fn read(rows: RowStream) -> Result<Self::Output, tokio_postgres::Error>;
+
+    /// Whether there were no rows.
+    fn is_empty(output: &Self::Output) -> bool;
+}
+
+/// All rows.
+pub(crate) struct Rows;
+
+impl Answer for Rows {
+    type Output = Vec<Row>;
+
+    async fn read(rows: RowStream) -> Result<Vec<Row>, tokio_postgres::Error> {
+        rows.try_collect().await
     }
 
-    /// The only row, or none.
-    pub(crate) async fn at_most_one(
-        self,
-        connection: &Connection,
-    ) -> Result<Option<Row>, RequestError> {
-        let in_flight = connection.start();
-        let answer = timeout(self.limit, async {
-            let mut rows = std::pin::pin!(self.open(connection).await?);
-            let first = rows.next().await.transpose()?;
-            let mut more = false;
-            // To the end, so that the connection is idle after it, and not beyond.
-            while first.is_some() && rows.next().await.transpose()?.is_some() {
-                more = true;
-            }
-            Ok::<_, Failure>((first, more))
-        });
-        let answer = answer.await;
-        match connection.settle(in_flight, answer, self.limit)? {
-            (first, false) => Ok(first),
-            (_, true) => Err(RequestError::RowCount {
+    fn is_empty(rows: &Vec<Row>) -> bool {
+        rows.is_empty()
+    }
+}
+
+/// The only row.
+pub(crate) struct OneRow;
+
+/// What was found where one row was looked for.
+pub(crate) enum Found {
+    None,
+    One(Row),
+    Several,
+}
+
+impl Found {
+    /// The only row, if there is one.
+    pub(crate) fn at_most_one(self) -> Result<Option<Row>, RequestError> {
+        match self {
+            Self::None => Ok(None),
+            Self::One(row) => Ok(Some(row)),
+            Self::Several => Err(RequestError::RowCount {
                 expected: "at most one",
                 found: 2,
             }),
@@ -62,37 +71,74 @@ impl Request<'_> {
     }
 
     /// The only row.
-    pub(crate) async fn one(self, connection: &Connection) -> Result<Row, RequestError> {
-        let row = self.at_most_one(connection).await?;
-        row.ok_or(RequestError::RowCount {
+    pub(crate) fn one(self) -> Result<Row, RequestError> {
+        self.at_most_one()?.ok_or(RequestError::RowCount {
             expected: "one",
             found: 0,
         })
     }
+}
 
-    /// How many rows were changed, or given.
-    pub(crate) async fn affected(self, connection: &Connection) -> Result<u64, RequestError> {
+impl Answer for OneRow {
+    type Output = Found;
+
+    async fn read(rows: RowStream) -> Result<Found, tokio_postgres::Error> {
+        let mut rows = pin!(rows);
+        let Some(first) = rows.next().await.transpose()? else {
+            return Ok(Found::None);
+        };
+        let mut found = Found::One(first);
+        // To the end, so that the connection is idle after it.
+        while rows.next().await.transpose()?.is_some() {
+            found = Found::Several;
+        }
+        Ok(found)
+    }
+
+    fn is_empty(found: &Found) -> bool {
+        matches!(found, Found::None)
+    }
+}
+
+/// How many rows were changed, or given.
+pub(crate) struct Affected;
+
+impl Answer for Affected {
+    type Output = u64;
+
+    async fn read(rows: RowStream) -> Result<u64, tokio_postgres::Error> {
+        let mut rows = pin!(rows);
+        while rows.next().await.transpose()?.is_some() {}
+        Ok(rows.rows_affected().unwrap_or_default())
+    }
+
+    fn is_empty(affected: &u64) -> bool {
+        *affected == 0
+    }
+}
+
+impl Request<'_> {
+    /// The whole answer.
+    pub(crate) async fn answer<A: Answer>(
+        self,
+        connection: &Connection,
+    ) -> Result<A::Output, RequestError> {
         let in_flight = connection.start();
         let answer = timeout(self.limit, async {
-            let mut rows = std::pin::pin!(self.open(connection).await?);
-            while rows.next().await.transpose()?.is_some() {}
-            Ok::<_, Failure>(rows.rows_affected().unwrap_or_default())
+            Ok::<_, Failure>(A::read(self.open(connection).await?).await?)
         });
         let answer = answer.await;
         connection.settle(in_flight, answer, self.limit)
     }
 
     /// The beginning of the answer. Its end is the stream's to read.
-    pub(crate) async fn begin(
-        self,
-        connection: &Connection,
-    ) -> Result<tokio_postgres::RowStream, RequestError> {
+    pub(crate) async fn begin(self, connection: &Connection) -> Result<RowStream, RequestError> {
         let in_flight = connection.start();
         let answer = timeout(self.limit, self.open(connection)).await;
         connection.settle(in_flight, answer, self.limit)
     }
 
-    async fn open(self, connection: &Connection) -> Result<tokio_postgres::RowStream, Failure> {
+    async fn open(self, connection: &Connection) -> Result<RowStream, Failure> {
         if self.keep {
             Ok(connection.open(self.text, self.params).await?)
         } else {

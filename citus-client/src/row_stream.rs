@@ -23,13 +23,19 @@ use crate::transaction::State;
 /// transaction is over then.
 #[must_use = "a stream that is not read to its end takes its connection with it"]
 pub struct RowStream<'a> {
-    rows: Pin<Box<tokio_postgres::RowStream>>,
+    rows: Rows,
     /// `None` after the end.
     source: Option<Source<'a>>,
     affected: Option<u64>,
     limit: Duration,
     /// Runs while a row is waited for.
     deadline: Option<Pin<Box<Sleep>>>,
+}
+
+enum Rows {
+    Coming(Pin<Box<tokio_postgres::RowStream>>),
+    /// All are there.
+    Complete(std::vec::IntoIter<Row>),
 }
 
 /// Where the rows come from.
@@ -78,10 +84,21 @@ impl<'a> RowStream<'a> {
         limit: Duration,
     ) -> Self {
         Self {
-            rows: Box::pin(rows),
+            rows: Rows::Coming(Box::pin(rows)),
             source: Some(source),
             affected: None,
             limit,
+            deadline: None,
+        }
+    }
+
+    /// Rows that are there.
+    pub(crate) fn complete(rows: Vec<Row>) -> Self {
+        Self {
+            affected: u64::try_from(rows.len()).ok(),
+            rows: Rows::Complete(rows.into_iter()),
+            source: None,
+            limit: Duration::ZERO,
             deadline: None,
         }
     }
@@ -97,16 +114,18 @@ impl Stream for RowStream<'_> {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        if this.source.is_none() {
-            return Poll::Ready(None);
-        }
-        match this.rows.as_mut().poll_next(context) {
+        let rows = match &mut this.rows {
+            Rows::Complete(rows) => return Poll::Ready(rows.next().map(Ok)),
+            Rows::Coming(_) if this.source.is_none() => return Poll::Ready(None),
+            Rows::Coming(rows) => rows,
+        };
+        match rows.as_mut().poll_next(context) {
             Poll::Ready(Some(Ok(row))) => {
                 this.deadline = None;
                 Poll::Ready(Some(Ok(row)))
             }
             Poll::Ready(None) => {
-                this.affected = this.rows.rows_affected();
+                this.affected = rows.rows_affected();
                 this.source = None;
                 Poll::Ready(None)
             }

@@ -10,7 +10,6 @@ use tenant_guard::{Fingerprint, Guard, Ident, Tenancy, TenantType};
 use crate::config::Config;
 use crate::connection::{Canceller, Connector};
 use crate::error::RequestError;
-use crate::metadata::horizon::KnownHorizon;
 use crate::pool::{Capacity, Lease, NodePool};
 use crate::tenant_id::ColumnValue;
 use crate::tls::MakeTls;
@@ -79,7 +78,6 @@ pub(crate) struct NodeHandle {
     config: Arc<Config>,
     capacity: Arc<Capacity>,
     pool: OnceLock<NodePool>,
-    horizon: KnownHorizon,
     membership: Arc<Membership>,
 }
 
@@ -133,11 +131,6 @@ impl NodeHandle {
         }
     }
 
-    /// Since when changes of its shards can be told.
-    pub(crate) fn horizon(&self) -> &KnownHorizon {
-        &self.horizon
-    }
-
     fn is(&self, node: &Node, setup: &str) -> bool {
         self.id == node.id()
             && self.address() == node.address()
@@ -178,7 +171,6 @@ impl Snapshot {
                     config: Arc::clone(&connecting.config),
                     capacity: Arc::clone(&connecting.capacity),
                     pool: OnceLock::new(),
-                    horizon: KnownHorizon::default(),
                     membership: Arc::default(),
                 }),
             }

@@ -18,7 +18,7 @@ type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 ///   looking at its text. It says how many parameters it takes, so that a wrong number does not build:
 ///   they are an array, `&[&id, &title]`.
 /// - a [`GuardedSql`] that was guarded before ([`Cluster::guard`](crate::Cluster::guard)).
-pub trait IntoGuarded: sealed::Sealed {
+pub trait IntoGuarded: sealed::Sealed + Copy {
     /// What its parameters are given as: `&[&(dyn ToSql + Sync)]`, or an array where their number is
     /// known.
     type Params<'a>;

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use postgres_types::ToSql;
-use tenant_guard::{Access, GuardedSql};
+use tenant_guard::{Access, Effect, GuardedSql};
 use tokio_postgres::Row;
 
 use crate::cluster::Inner;
 use crate::connection::Params;
 use crate::error::RequestError;
 use crate::pool::Lease;
-use crate::request::Request;
+use crate::request::{Affected, Answer, OneRow, Request, Rows};
+use crate::retry::{Repeatable, Retries};
 use crate::row_stream::{RowStream, Source};
 use crate::snapshot::{NodeHandle, Snapshot};
 use crate::tenant_id::ColumnValue;
@@ -29,11 +30,34 @@ use crate::{IntoGuarded, TenantId};
 pub struct Tenant {
     inner: Arc<Inner>,
     id: TenantId,
+    idempotent: bool,
 }
 
 impl Tenant {
     pub(crate) fn new(inner: Arc<Inner>, id: TenantId) -> Self {
-        Self { inner, id }
+        Self {
+            inner,
+            id,
+            idempotent: false,
+        }
+    }
+
+    /// The same tenant, with the promise that doing a statement twice does what doing it once does: a
+    /// write is then repeated also when nobody knows whether the first one was done, because its connection
+    /// was lost. Transactions are not concerned.
+    ///
+    /// ```no_run
+    /// # async fn example(tenant: citus_client::Tenant) -> Result<(), citus_client::RequestError> {
+    /// let set = "UPDATE projects SET name = $2 WHERE id = $1";
+    /// tenant.idempotent().execute(set, &[&7_i64, &"Apollo"]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn idempotent(&self) -> Self {
+        Self {
+            idempotent: true,
+            ..self.clone()
+        }
     }
 
     /// The tenant.
@@ -50,14 +74,7 @@ impl Tenant {
         statement: S,
         params: S::Params<'_>,
     ) -> Result<Vec<Row>, RequestError> {
-        let params = S::as_slice(params);
-        let call = self.call(statement, params)?;
-        let lease = self.lease(&call).await?;
-        self.inner.observe(
-            call.request(params, &self.inner)
-                .rows(lease.connection()?)
-                .await,
-        )
+        self.ask::<Rows, S>(statement, S::as_slice(params)).await
     }
 
     /// The only row of a statement.
@@ -70,14 +87,8 @@ impl Tenant {
         statement: S,
         params: S::Params<'_>,
     ) -> Result<Row, RequestError> {
-        let params = S::as_slice(params);
-        let call = self.call(statement, params)?;
-        let lease = self.lease(&call).await?;
-        self.inner.observe(
-            call.request(params, &self.inner)
-                .one(lease.connection()?)
-                .await,
-        )
+        let found = self.ask::<OneRow, S>(statement, S::as_slice(params));
+        found.await?.one()
     }
 
     /// The only row of a statement, if there is one.
@@ -89,15 +100,12 @@ impl Tenant {
         statement: S,
         params: S::Params<'_>,
     ) -> Result<Option<Row>, RequestError> {
-        let params = S::as_slice(params);
-        let call = self.call(statement, params)?;
-        let lease = self.lease(&call).await?;
-        let request = call.request(params, &self.inner);
-        self.inner
-            .observe(request.at_most_one(lease.connection()?).await)
+        let found = self.ask::<OneRow, S>(statement, S::as_slice(params));
+        found.await?.at_most_one()
     }
 
-    /// The rows of a statement as they come.
+    /// The rows of a statement as they come; with Citus, those of a statement that changes or locks rows when
+    /// all are there.
     ///
     /// ```no_run
     /// # async fn example(tenant: citus_client::Tenant) -> Result<(), citus_client::RequestError> {
@@ -119,14 +127,21 @@ impl Tenant {
         params: S::Params<'_>,
     ) -> Result<RowStream<'static>, RequestError> {
         let params = S::as_slice(params);
-        let call = self.call(statement, params)?;
-        let lease = self.lease(&call).await?;
-        let request = call.request(params, &self.inner);
-        let rows = self
-            .inner
-            .observe(request.begin(lease.connection()?).await)?;
-        let source = Source::Own(lease, Arc::clone(&self.inner));
-        Ok(RowStream::new(rows, source, request.limit))
+        let mut error = match self.stream(statement, params).await {
+            Ok(rows) => return Ok(rows),
+            Err(error) => error,
+        };
+        Box::pin(async move {
+            let mut retries = self.retries(statement);
+            loop {
+                retries.pause(error).await?;
+                match self.stream(statement, params).await {
+                    Ok(rows) => return Ok(rows),
+                    Err(again) => error = again,
+                }
+            }
+        })
+        .await
     }
 
     /// How many rows a statement changed (of a `SELECT`: gave).
@@ -138,18 +153,46 @@ impl Tenant {
         statement: S,
         params: S::Params<'_>,
     ) -> Result<u64, RequestError> {
-        let params = S::as_slice(params);
-        let call = self.call(statement, params)?;
-        let lease = self.lease(&call).await?;
-        self.inner.observe(
-            call.request(params, &self.inner)
-                .affected(lease.connection()?)
-                .await,
-        )
+        self.ask::<Affected, S>(statement, S::as_slice(params))
+            .await
+    }
+
+    /// Runs a transaction, and commits it where `work` ends well. It is run again from its beginning
+    /// where that may help: after a serialization failure, a deadlock, a shard that moved, a connection that
+    /// was lost before `COMMIT` was sent. So `work` may do nothing outside of the transaction that must
+    /// not be done twice. It may end the transaction itself; what it gives is the result then. How often and how long it is tried is [`RetryPolicy`](crate::RetryPolicy)'s to
+    /// say.
+    ///
+    /// ```no_run
+    /// # async fn example(tenant: citus_client::Tenant) -> Result<(), citus_client::RequestError> {
+    /// let left: i64 = tenant
+    ///     .transaction(|tx| async move {
+    ///         tx.execute("UPDATE stock SET n = n - 1 WHERE id = $1 AND n > 0", &[&7_i64]).await?;
+    ///         let row = tx.query_one("SELECT n FROM stock WHERE id = $1", &[&7_i64]).await?;
+    ///         Ok::<_, citus_client::RequestError>(row.get(0))
+    ///     })
+    ///     .await?;
+    /// # let _ = left;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// What `work` gave, after a rollback; or a [`RequestError`] of the transaction itself. It is never run
+    /// again after [`RequestError::CommitUnknown`].
+    pub async fn transaction<T, E, F>(
+        &self,
+        work: impl FnMut(Transaction<'static>) -> F,
+    ) -> Result<T, E>
+    where
+        E: From<RequestError>,
+        F: Future<Output = Result<T, E>>,
+    {
+        self.build_transaction().run(work).await
     }
 
     /// Begins a transaction on the node that owns the tenant's rows, with the server's default
-    /// isolation level.
+    /// isolation level. It is run once; [`Tenant::transaction`] repeats what failed for a while.
     ///
     /// # Errors
     /// See [`RequestError`].
@@ -164,6 +207,79 @@ impl Tenant {
 
     pub(crate) fn inner(&self) -> &Arc<Inner> {
         &self.inner
+    }
+
+    /// A whole answer, after as many attempts as it takes and the policy allows.
+    async fn ask<A: Answer, S: IntoGuarded>(
+        &self,
+        statement: S,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<A::Output, RequestError> {
+        let mut error = match self.attempt::<A, S>(statement, params).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        // What happens seldom is boxed, so that what happens always stays small.
+        Box::pin(async move {
+            let mut retries = self.retries(statement);
+            loop {
+                retries.pause(error).await?;
+                match self.attempt::<A, S>(statement, params).await {
+                    Ok(answer) => return Ok(answer),
+                    Err(again) => error = again,
+                }
+            }
+        })
+        .await
+    }
+
+    async fn attempt<A: Answer, S: IntoGuarded>(
+        &self,
+        statement: S,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<A::Output, RequestError> {
+        let call = self.call(statement, params)?;
+        let request = call.request(params, &self.inner);
+        let lease = self.lease(&call).await?;
+        let connection = lease.connection()?;
+        let answer = match call.watched {
+            None => request.answer::<A>(connection).await,
+            Some(shard) => {
+                let sightings = &self.inner.sightings;
+                Box::pin(sightings.answer::<A>(shard, request, connection)).await
+            }
+        };
+        self.inner.observe(answer)
+    }
+
+    async fn stream<S: IntoGuarded>(
+        &self,
+        statement: S,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<RowStream<'static>, RequestError> {
+        let call = self.call(statement, params)?;
+        if call.watched.is_some() {
+            let rows = Box::pin(self.attempt::<Rows, S>(statement, params)).await?;
+            return Ok(RowStream::complete(rows));
+        }
+        let lease = self.lease(&call).await?;
+        let request = call.request(params, &self.inner);
+        let rows = request.begin(lease.connection()?).await;
+        let rows = self.inner.observe(rows)?;
+        let source = Source::Own(lease, Arc::clone(&self.inner));
+        Ok(RowStream::new(rows, source, request.limit))
+    }
+
+    fn retries(&self, statement: impl IntoGuarded) -> Retries<'_> {
+        let guarded = statement.into_guarded(&self.inner.snapshot.load().guard);
+        // What is not accepted is not repeated either.
+        let reads = guarded.is_ok_and(|guarded| !guarded.writes());
+        let repeatable = if reads || self.idempotent {
+            Repeatable::Harmless
+        } else {
+            Repeatable::Write
+        };
+        Retries::new(self.inner.config().retry, &self.inner.waiting, repeatable)
     }
 
     fn call(
@@ -189,6 +305,8 @@ pub(crate) struct Call<'tenant> {
     /// What is sent instead of the guarded text, where it has a place for the tenant's schema.
     in_schema: Option<String>,
     pub(crate) node: Arc<NodeHandle>,
+    /// The shard, where an answer without rows may be wrong after a change of it.
+    pub(crate) watched: Option<i64>,
 }
 
 impl<'tenant> Call<'tenant> {
@@ -229,12 +347,26 @@ impl<'tenant> Call<'tenant> {
         };
         tracing::trace!(node = %route.node().address(), reason = %route.reason(), "routed");
         let node = Arc::clone(snapshot.node(&route));
+        let watched = match guarded.effect() {
+            Effect::Changes | Effect::Locks => route.shard(),
+            _ => None,
+        };
         Ok(Self {
             guarded,
             value,
             in_schema,
             node,
+            watched,
         })
+    }
+
+    /// The same over another node, which passes the statement on. The owner then takes its snapshot
+    /// when it has the locks.
+    pub(crate) fn passed_on(self) -> Self {
+        Self {
+            watched: None,
+            ..self
+        }
     }
 
     pub(crate) fn request<'a>(

@@ -12,6 +12,7 @@ pub use builder::{IsolationLevel, TransactionBuilder};
 pub(crate) use state::State;
 
 use crate::error::RequestError;
+use crate::request::{Affected, Answer, OneRow, Rows};
 use crate::row_stream::{RowStream, Source};
 use crate::snapshot::Snapshot;
 use crate::tenant::Call;
@@ -37,7 +38,7 @@ pub struct Transaction<'a> {
 /// Whose connection it is, and how deep it is nested.
 #[derive(Debug)]
 pub(crate) enum Scope<'a> {
-    Whole(Box<State>),
+    Whole(Arc<State>),
     Savepoint {
         state: &'a State,
         depth: u32,
@@ -123,11 +124,7 @@ impl<'a> Transaction<'a> {
         statement: S,
         params: S::Params<'_>,
     ) -> Result<Vec<Row>, RequestError> {
-        let params = S::as_slice(params);
-        let call = self.call(statement, params)?;
-        let state = self.scope.state();
-        let connection = state.connection().await?;
-        state.noted(call.request(params, state.inner()).rows(connection).await)
+        self.ask::<Rows, S>(statement, S::as_slice(params)).await
     }
 
     /// The only row of a statement.
@@ -140,11 +137,8 @@ impl<'a> Transaction<'a> {
         statement: S,
         params: S::Params<'_>,
     ) -> Result<Row, RequestError> {
-        let params = S::as_slice(params);
-        let call = self.call(statement, params)?;
-        let state = self.scope.state();
-        let connection = state.connection().await?;
-        state.noted(call.request(params, state.inner()).one(connection).await)
+        let found = self.ask::<OneRow, S>(statement, S::as_slice(params));
+        found.await?.one()
     }
 
     /// The only row of a statement, if there is one.
@@ -157,15 +151,8 @@ impl<'a> Transaction<'a> {
         statement: S,
         params: S::Params<'_>,
     ) -> Result<Option<Row>, RequestError> {
-        let params = S::as_slice(params);
-        let call = self.call(statement, params)?;
-        let state = self.scope.state();
-        let connection = state.connection().await?;
-        state.noted(
-            call.request(params, state.inner())
-                .at_most_one(connection)
-                .await,
-        )
+        let found = self.ask::<OneRow, S>(statement, S::as_slice(params));
+        found.await?.at_most_one()
     }
 
     /// The rows of a statement as they come. Another statement waits until the stream has ended;
@@ -180,15 +167,16 @@ impl<'a> Transaction<'a> {
     ) -> Result<RowStream<'_>, RequestError> {
         let params = S::as_slice(params);
         let call = self.call(statement, params)?;
+        if call.watched.is_some() {
+            let rows = self.ask::<Rows, S>(statement, params).await?;
+            return Ok(RowStream::complete(rows));
+        }
         let state = self.scope.state();
         let connection = state.connection().await?;
         let request = call.request(params, state.inner());
         let rows = state.noted(request.begin(connection).await)?;
-        Ok(RowStream::new(
-            rows,
-            Source::Transaction(state),
-            request.limit,
-        ))
+        let source = Source::Transaction(state);
+        Ok(RowStream::new(rows, source, request.limit))
     }
 
     /// How many rows a statement changed (of a `SELECT`: gave).
@@ -200,15 +188,8 @@ impl<'a> Transaction<'a> {
         statement: S,
         params: S::Params<'_>,
     ) -> Result<u64, RequestError> {
-        let params = S::as_slice(params);
-        let call = self.call(statement, params)?;
-        let state = self.scope.state();
-        let connection = state.connection().await?;
-        state.noted(
-            call.request(params, state.inner())
-                .affected(connection)
-                .await,
-        )
+        self.ask::<Affected, S>(statement, S::as_slice(params))
+            .await
     }
 
     /// A savepoint: what is done in it can be rolled back alone.
@@ -242,6 +223,24 @@ impl<'a> Transaction<'a> {
         self.scope.rollback().await
     }
 
+    async fn ask<A: Answer, S: IntoGuarded>(
+        &self,
+        statement: S,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<A::Output, RequestError> {
+        let call = self.call(statement, params)?;
+        let state = self.scope.state();
+        let request = call.request(params, state.inner());
+        let connection = state.connection().await?;
+        state.noted(match call.watched {
+            None => request.answer::<A>(connection).await,
+            Some(shard) => {
+                let sightings = &state.inner().sightings;
+                Box::pin(sightings.answer::<A>(shard, request, connection)).await
+            }
+        })
+    }
+
     fn call(
         &self,
         statement: impl IntoGuarded,
@@ -250,9 +249,12 @@ impl<'a> Transaction<'a> {
         let call = Call::new(&self.snapshot, &self.tenant, statement, params.len())?;
         let node = self.scope.state().lease().node();
         // With Citus the statement is passed on to the node of its rows.
-        if !self.snapshot.topology.forwards() && call.node.address() != node {
+        if call.node.address() == node {
+            return Ok(call);
+        }
+        if !self.snapshot.topology.forwards() {
             return Err(RequestError::OtherNode { node: node.clone() });
         }
-        Ok(call)
+        Ok(call.passed_on())
     }
 }

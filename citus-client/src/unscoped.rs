@@ -11,7 +11,7 @@ use crate::cluster::Inner;
 use crate::connection::Params;
 use crate::error::RequestError;
 use crate::pool::Lease;
-use crate::request::Request;
+use crate::request::{Affected, Answer, OneRow, Request, Rows};
 use crate::row_stream::{RowStream, Source};
 use crate::transaction::{Scope, State};
 
@@ -41,15 +41,7 @@ impl Unscoped {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, RequestError> {
-        let work = async {
-            let lease = self.lease().await?;
-            self.inner.observe(
-                request(&self.inner, sql, params)
-                    .rows(lease.connection()?)
-                    .await,
-            )
-        };
-        work.instrument(self.span()).await
+        self.ask::<Rows>(sql, params).await
     }
 
     /// The only row of a statement.
@@ -61,15 +53,7 @@ impl Unscoped {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Row, RequestError> {
-        let work = async {
-            let lease = self.lease().await?;
-            self.inner.observe(
-                request(&self.inner, sql, params)
-                    .one(lease.connection()?)
-                    .await,
-            )
-        };
-        work.instrument(self.span()).await
+        self.ask::<OneRow>(sql, params).await?.one()
     }
 
     /// The only row of a statement, if there is one.
@@ -81,13 +65,7 @@ impl Unscoped {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Option<Row>, RequestError> {
-        let work = async {
-            let lease = self.lease().await?;
-            let request = request(&self.inner, sql, params);
-            self.inner
-                .observe(request.at_most_one(lease.connection()?).await)
-        };
-        work.instrument(self.span()).await
+        self.ask::<OneRow>(sql, params).await?.at_most_one()
     }
 
     /// The rows of a statement as they come.
@@ -120,13 +98,7 @@ impl Unscoped {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, RequestError> {
-        let work = async {
-            let lease = self.lease().await?;
-            let request = request(&self.inner, sql, params);
-            self.inner
-                .observe(request.affected(lease.connection()?).await)
-        };
-        work.instrument(self.span()).await
+        self.ask::<Affected>(sql, params).await
     }
 
     /// Several statements in one text, without parameters and rows, in one transaction unless the
@@ -154,11 +126,25 @@ impl Unscoped {
             let lease = self.lease().await?;
             let state = State::begin(lease, &self.inner, "BEGIN").await?;
             Ok(UnscopedTransaction {
-                scope: Scope::Whole(Box::new(state)),
+                scope: Scope::Whole(Arc::new(state)),
                 span: span.clone(),
             })
         };
         work.instrument(span.clone()).await
+    }
+
+    async fn ask<A: Answer>(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<A::Output, RequestError> {
+        let work = async {
+            let lease = self.lease().await?;
+            let request = request(&self.inner, sql, params);
+            self.inner
+                .observe(request.answer::<A>(lease.connection()?).await)
+        };
+        work.instrument(self.span()).await
     }
 
     fn span(&self) -> Span {
@@ -191,12 +177,7 @@ impl UnscopedTransaction<'_> {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<Row>, RequestError> {
-        let state = self.scope.state();
-        let work = async {
-            let request = request(state.inner(), sql, params);
-            state.noted(request.rows(state.connection().await?).await)
-        };
-        work.instrument(self.span.clone()).await
+        self.ask::<Rows>(sql, params).await
     }
 
     /// The only row of a statement.
@@ -208,12 +189,7 @@ impl UnscopedTransaction<'_> {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Row, RequestError> {
-        let state = self.scope.state();
-        let work = async {
-            let request = request(state.inner(), sql, params);
-            state.noted(request.one(state.connection().await?).await)
-        };
-        work.instrument(self.span.clone()).await
+        self.ask::<OneRow>(sql, params).await?.one()
     }
 
     /// The only row of a statement, if there is one.
@@ -225,12 +201,7 @@ impl UnscopedTransaction<'_> {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Option<Row>, RequestError> {
-        let state = self.scope.state();
-        let work = async {
-            let request = request(state.inner(), sql, params);
-            state.noted(request.at_most_one(state.connection().await?).await)
-        };
-        work.instrument(self.span.clone()).await
+        self.ask::<OneRow>(sql, params).await?.at_most_one()
     }
 
     /// The rows of a statement as they come; see
@@ -265,12 +236,7 @@ impl UnscopedTransaction<'_> {
         sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<u64, RequestError> {
-        let state = self.scope.state();
-        let work = async {
-            let request = request(state.inner(), sql, params);
-            state.noted(request.affected(state.connection().await?).await)
-        };
-        work.instrument(self.span.clone()).await
+        self.ask::<Affected>(sql, params).await
     }
 
     /// Several statements in one text, without parameters and rows.
@@ -282,6 +248,19 @@ impl UnscopedTransaction<'_> {
         let work = async {
             let limit = state.inner().config().query_timeout;
             state.noted(state.connection().await?.run(script, limit).await)
+        };
+        work.instrument(self.span.clone()).await
+    }
+
+    async fn ask<A: Answer>(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<A::Output, RequestError> {
+        let state = self.scope.state();
+        let work = async {
+            let request = request(state.inner(), sql, params);
+            state.noted(request.answer::<A>(state.connection().await?).await)
         };
         work.instrument(self.span.clone()).await
     }

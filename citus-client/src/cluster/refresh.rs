@@ -126,10 +126,6 @@ fn replace(
     let now = Arc::new(now.read_at(cluster.fingerprint()));
     if now.topology != before.topology {
         tracing::info!(from = %asked, "the topology has changed");
-        for node in now.nodes() {
-            // What changed would count as changed for ever.
-            node.horizon().forget();
-        }
     }
     inner.snapshot.store(Arc::clone(&now));
     now.warm_up();

@@ -123,6 +123,18 @@ impl NodeError {
         }
     }
 
+    /// Whether another attempt may succeed without anybody changing the configuration: not after a wrong
+    /// password, for example.
+    pub fn is_retryable(&self) -> bool {
+        let state = self.error().and_then(PgError::sql_state);
+        // Authorization, a database or role that is not there, and rights.
+        let lasting = ["28", "3D", "42"];
+        state.is_none_or(|state| {
+            let mut lasting = lasting.iter();
+            !lasting.any(|class| state.code().starts_with(class))
+        })
+    }
+
     /// What the server or the network said.
     pub fn error(&self) -> Option<&PgError> {
         match self {

@@ -103,6 +103,13 @@ pub enum RequestError {
         /// What it answered.
         error: PgError,
     },
+    /// The tenant's shard was moved or split while the statement ran, so that its answer cannot be
+    /// believed. Nothing was done, or in a transaction nothing is kept.
+    #[error("a shard of {node} was moved or split while a statement ran on it")]
+    ShardMoved {
+        /// The node.
+        node: NodeAddress,
+    },
     /// The statement was guarded under another tenancy: the schema has changed since, or it is
     /// another cluster's.
     #[error("the statement was guarded for another schema; guard it again")]
@@ -141,6 +148,7 @@ impl RequestError {
             | Self::Lost { .. }
             | Self::RowCount { .. }
             | Self::Server { .. }
+            | Self::ShardMoved { .. }
             | Self::Timeout { .. } => true,
             Self::Closed { .. }
             | Self::ClusterClosed
@@ -163,10 +171,26 @@ impl RequestError {
     /// one for certain. In a transaction it is the whole transaction that is to be made again.
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Node(_) | Self::NodeLeft { .. } | Self::PoolTimeout { .. } => true,
+            Self::Node(error) => error.is_retryable(),
+            Self::NodeLeft { .. } | Self::PoolTimeout { .. } | Self::ShardMoved { .. } => true,
             Self::Server { error, .. } => error.db_error().is_some_and(rolled_back_for_a_while),
             _ => false,
         }
+    }
+
+    /// Whether somebody said that locks are not to be waited for.
+    pub(crate) fn is_lock_not_available(&self) -> bool {
+        self.sql_state() == Some(&SqlState::LOCK_NOT_AVAILABLE)
+    }
+
+    /// Whether the server ended the session, or could not reach another node: nobody knows what was done.
+    pub(crate) fn is_unknown_outcome(&self) -> bool {
+        let states = [
+            SqlState::ADMIN_SHUTDOWN,
+            SqlState::CRASH_SHUTDOWN,
+            SqlState::CONNECTION_FAILURE,
+        ];
+        self.sql_state().is_some_and(|state| states.contains(state))
     }
 
     /// The server's SQLSTATE, where it answered.
@@ -191,6 +215,7 @@ impl RequestError {
             | Self::Parameter { node, .. }
             | Self::PoolTimeout { node, .. }
             | Self::Server { node, .. }
+            | Self::ShardMoved { node }
             | Self::Timeout { node, .. } => Some(node),
             Self::Node(error) => Some(error.node()),
             Self::ClusterClosed
@@ -221,6 +246,7 @@ impl RequestError {
         match self {
             Self::Node(_)
             | Self::Lost { .. }
+            | Self::ShardMoved { .. }
             | Self::Timeout { .. }
             | Self::CommitUnknown { .. } => true,
             Self::Server { error, .. } => error.db_error().is_some_and(|error| {

@@ -151,7 +151,8 @@ mod tests {
 
     use super::*;
     use crate::connection::Connection;
-    use crate::metadata::{Metadata, changes, horizon};
+    use crate::metadata::{Metadata, changes};
+    use crate::sighting::look;
     use crate::{Config, ConnectError};
 
     const LIMIT: Duration = Duration::from_secs(30);
@@ -222,9 +223,7 @@ mod tests {
                 assert!(read.cluster.unwrap().is_of_coordinator(), "{version}");
                 let fingerprint = connection.ask(changes::QUESTION).await.unwrap();
                 assert!(!fingerprint.unwrap().is_empty(), "{version}");
-                let look = horizon::look(&connection, None, None, LIMIT).await.unwrap();
-                let again = horizon::look(&connection, Some(1), look.horizon, LIMIT);
-                assert!(again.await.unwrap().changed, "{version}");
+                look(1, &connection, LIMIT).await.unwrap();
             }
             drop((client, connection));
             let drop = format!("DROP DATABASE {name} WITH (FORCE)");

@@ -1,8 +1,12 @@
 //! How a transaction begins.
 
+use std::sync::Arc;
+
 use super::{Scope, State, Transaction};
 use crate::Tenant;
 use crate::error::RequestError;
+use crate::retry::{Attempts, Repeatable};
+use crate::snapshot::Snapshot;
 
 /// How much of other transactions a transaction sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -106,13 +110,95 @@ impl TransactionBuilder {
     /// # Errors
     /// See [`RequestError`].
     pub async fn start(self) -> Result<Transaction<'static>, RequestError> {
+        let (state, snapshot) = self.begin().await?;
+        Ok(self.transaction(state, snapshot))
+    }
+
+    /// Runs a transaction, commits it where `work` ends well, and runs it again where that may help: see
+    /// [`Tenant::transaction`].
+    ///
+    /// # Errors
+    /// What `work` gave, or a [`RequestError`] of the transaction itself.
+    pub async fn run<T, E, F>(self, mut work: impl FnMut(Transaction<'static>) -> F) -> Result<T, E>
+    where
+        E: From<RequestError>,
+        F: Future<Output = Result<T, E>>,
+    {
+        let inner = self.tenant.inner();
+        let mut attempts: Option<Attempts<'_>> = None;
+        loop {
+            let failed = match self.attempt(&mut work).await {
+                Ok(value) => return Ok(value),
+                Err(failed) => failed,
+            };
+            let attempts =
+                attempts.get_or_insert_with(|| Attempts::new(inner.config().retry, &inner.waiting));
+            if !failed.worth_repeating || !attempts.next().await {
+                return Err(failed.error);
+            }
+            tracing::debug!("the transaction is repeated");
+        }
+    }
+
+    async fn attempt<T, E, F>(
+        &self,
+        work: &mut impl FnMut(Transaction<'static>) -> F,
+    ) -> Result<T, Failed<E>>
+    where
+        E: From<RequestError>,
+        F: Future<Output = Result<T, E>>,
+    {
+        let (state, snapshot) = self.begin().await.map_err(Failed::of)?;
+        let result = work(self.transaction(Arc::clone(&state), snapshot)).await;
+        // A failure counts, also one that `work` has swallowed.
+        let worth_repeating = state.is_worth_repeating() && !state.is_ended();
+        match result {
+            Ok(value) if state.is_ended() => Ok(value),
+            Ok(value) => match state.commit().await {
+                Ok(()) => Ok(value),
+                Err(error) => Err(Failed {
+                    worth_repeating: error.is_retryable()
+                        || worth_repeating && matches!(error, RequestError::Aborted { .. }),
+                    error: error.into(),
+                }),
+            },
+            Err(error) => {
+                // Where that cannot be done, the connection is given up, and the server does it.
+                let _ = state.rollback().await;
+                Err(Failed {
+                    error,
+                    worth_repeating,
+                })
+            }
+        }
+    }
+
+    async fn begin(&self) -> Result<(Arc<State>, Arc<Snapshot>), RequestError> {
         let inner = self.tenant.inner();
         let snapshot = inner.snapshot.load_full();
         let node = snapshot.node(&snapshot.home(self.tenant.id()));
         let lease = inner.observe(node.acquire().await)?;
         let state = State::begin(lease, inner, &self.options.to_sql()).await?;
-        let scope = Scope::Whole(Box::new(state));
-        Ok(Transaction::new(scope, self.tenant.id().clone(), snapshot))
+        Ok((Arc::new(state), snapshot))
+    }
+
+    fn transaction(&self, state: Arc<State>, snapshot: Arc<Snapshot>) -> Transaction<'static> {
+        Transaction::new(Scope::Whole(state), self.tenant.id().clone(), snapshot)
+    }
+}
+
+/// A transaction of which nothing is kept, unless its error says otherwise.
+struct Failed<E> {
+    error: E,
+    worth_repeating: bool,
+}
+
+impl<E: From<RequestError>> Failed<E> {
+    fn of(error: RequestError) -> Self {
+        Self {
+            worth_repeating: Repeatable::Harmless.after(&error),
+            error: error.into(),
+        }
     }
 }
 

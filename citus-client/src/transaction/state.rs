@@ -8,6 +8,7 @@ use crate::cluster::Inner;
 use crate::connection::Connection;
 use crate::error::RequestError;
 use crate::pool::Lease;
+use crate::retry::Repeatable;
 
 /// An open transaction on its connection.
 #[derive(Debug)]
@@ -16,6 +17,10 @@ pub(crate) struct State {
     inner: Arc<Inner>,
     /// The server has refused a statement since the last rollback: it refuses all others now.
     failed: AtomicBool,
+    /// Committed or rolled back, or tried to be: nothing more is sent.
+    ended: AtomicBool,
+    /// What failed may succeed when the whole transaction is run again; nothing of it is kept.
+    worth_repeating: AtomicBool,
     /// The savepoint that was dropped without an end; it is rolled back before the next statement.
     undo: Mutex<Option<u32>>,
 }
@@ -29,11 +34,12 @@ impl State {
     ) -> Result<Self, RequestError> {
         let limit = inner.config().query_timeout;
         inner.observe(lease.connection()?.begin(begin, limit).await)?;
-        let (inner, failed) = (Arc::clone(inner), AtomicBool::new(false));
         Ok(Self {
             lease,
-            inner,
-            failed,
+            inner: Arc::clone(inner),
+            failed: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            worth_repeating: AtomicBool::new(false),
             undo: Mutex::new(None),
         })
     }
@@ -48,6 +54,10 @@ impl State {
 
     /// The connection, at the point where the next statement belongs.
     pub(crate) async fn connection(&self) -> Result<&Connection, RequestError> {
+        if self.is_ended() {
+            let node = self.lease.node().clone();
+            return Err(RequestError::Closed { node });
+        }
         let undo = self
             .undo
             .lock()
@@ -69,14 +79,32 @@ impl State {
 
     /// The same for an error.
     pub(crate) fn observe(&self, error: &RequestError) {
-        if matches!(error, RequestError::Server { .. }) {
+        if matches!(
+            error,
+            RequestError::Server { .. } | RequestError::ShardMoved { .. }
+        ) {
             self.failed.store(true, Ordering::Relaxed);
+        }
+        // A transaction whose connection is lost before COMMIT is sent is rolled back.
+        if Repeatable::Harmless.after(error) {
+            self.worth_repeating.store(true, Ordering::Relaxed);
         }
         self.inner.hint(error);
     }
 
+    /// Whether it was committed or rolled back, also without success.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
+    }
+
+    /// Whether what failed may succeed when the whole transaction is run again.
+    pub(crate) fn is_worth_repeating(&self) -> bool {
+        self.worth_repeating.load(Ordering::Relaxed)
+    }
+
     pub(crate) async fn commit(&self) -> Result<(), RequestError> {
         let connection = self.connection().await?;
+        self.ended.store(true, Ordering::Relaxed);
         if self.failed.load(Ordering::Relaxed) {
             connection.end("ROLLBACK", self.limit()).await?;
             return Err(RequestError::Aborted {
@@ -98,6 +126,9 @@ impl State {
     }
 
     pub(crate) async fn rollback(&self) -> Result<(), RequestError> {
+        if self.ended.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
         self.inner
             .observe(self.lease.connection()?.end("ROLLBACK", self.limit()).await)
     }
@@ -131,6 +162,7 @@ impl State {
         let script = format!("ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}");
         self.noted(connection.run(&script, self.limit()).await)?;
         self.failed.store(false, Ordering::Relaxed);
+        self.worth_repeating.store(false, Ordering::Relaxed);
         Ok(())
     }
 

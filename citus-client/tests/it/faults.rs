@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use citus_client::{Cluster, NodeError, RequestError, SqlState};
+use citus_client::{Cluster, NodeError, RequestError, RetryPolicy, SqlState};
 use citus_testkit::TestCluster;
 
 use crate::support::{bounded, config, connect, database, database_on, eventually, name, pools};
@@ -21,7 +21,9 @@ async fn a_node_that_stops_is_an_error_at_once_and_comes_back() {
     let servers = TestCluster::builder().workers(2).start().await.unwrap();
     let database = database_on(&servers).await;
     for pool in pools() {
-        let cluster = connect(config(&database).pool(pool)).await;
+        // What is shown is what callers would see.
+        let config = config(&database).pool(pool).retry(RetryPolicy::never());
+        let cluster = connect(config).await;
         let (id, port) = tenant_on_a_worker(&cluster);
         let tenant = cluster.tenant(id);
         tenant.query("SELECT id FROM projects", &[]).await.unwrap();
@@ -69,7 +71,8 @@ async fn a_node_that_hangs_is_an_error_in_time() {
         let config = config(&database)
             .pool(pool)
             .query_timeout(limit)
-            .connect_timeout(limit);
+            .connect_timeout(limit)
+            .retry(RetryPolicy::never());
         let cluster = connect(config).await;
         let (id, port) = tenant_on_a_worker(&cluster);
         let tenant = cluster.tenant(id);
