@@ -21,7 +21,7 @@ use quick_cache::sync::Cache;
 
 use crate::connection::{Connection, Params};
 use crate::error::RequestError;
-use crate::request::{Answer, Request, Rows};
+use crate::request::{Affected, Answer, Request, Rows};
 
 /// How the catalogs' rows of a shard and its placements were seen by its node; equal only to the same
 /// rows.
@@ -100,4 +100,22 @@ pub(crate) async fn look(
         row.try_get::<_, &str>(0).ok().hash(&mut hasher);
     }
     Ok(Sighting(hasher.finish()))
+}
+
+/// Whether a shard is there at this moment, whatever the transaction sees: this function looks into the
+/// metadata that Citus itself plans with. It is an error of the server when it is not, which fails the
+/// transaction and says that it may be repeated (`could not find valid entry for shard`).
+pub(crate) async fn is_still_there(
+    shard: i64,
+    connection: &Connection,
+    limit: Duration,
+) -> Result<(), RequestError> {
+    let params: [&(dyn ToSql + Sync); 1] = [&shard];
+    let request = Request {
+        text: "SELECT pg_catalog.get_colocated_shard_array($1)",
+        params: Params::new(&params, None),
+        keep: true,
+        limit,
+    };
+    request.answer::<Affected>(connection).await.map(drop)
 }

@@ -242,12 +242,12 @@ impl Tenant {
         let request = call.request(params, &self.inner);
         let lease = self.lease(&call).await?;
         let connection = lease.connection()?;
-        let answer = match call.watched {
-            None => request.answer::<A>(connection).await,
-            Some(shard) => {
+        let answer = match call.shard {
+            Some(shard) if call.waits => {
                 let sightings = &self.inner.sightings;
                 Box::pin(sightings.answer::<A>(shard, request, connection)).await
             }
+            _ => request.answer::<A>(connection).await,
         };
         self.inner.observe(answer)
     }
@@ -258,7 +258,7 @@ impl Tenant {
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<RowStream<'static>, RequestError> {
         let call = self.call(statement, params)?;
-        if call.watched.is_some() {
+        if call.shard.is_some() && call.waits {
             let rows = Box::pin(self.attempt::<Rows, S>(statement, params)).await?;
             return Ok(RowStream::complete(rows));
         }
@@ -305,8 +305,11 @@ pub(crate) struct Call<'tenant> {
     /// What is sent instead of the guarded text, where it has a place for the tenant's schema.
     in_schema: Option<String>,
     pub(crate) node: Arc<NodeHandle>,
-    /// The shard, where an answer without rows may be wrong after a change of it.
-    pub(crate) watched: Option<i64>,
+    /// The shard of the rows on this node.
+    pub(crate) shard: Option<i64>,
+    /// Whether the statement waits for changes of its shard, so that an answer without rows may be wrong
+    /// after one.
+    pub(crate) waits: bool,
 }
 
 impl<'tenant> Call<'tenant> {
@@ -347,16 +350,14 @@ impl<'tenant> Call<'tenant> {
         };
         tracing::trace!(node = %route.node().address(), reason = %route.reason(), "routed");
         let node = Arc::clone(snapshot.node(&route));
-        let watched = match guarded.effect() {
-            Effect::Changes | Effect::Locks => route.shard(),
-            _ => None,
-        };
+        let waits = matches!(guarded.effect(), Effect::Changes | Effect::Locks);
         Ok(Self {
             guarded,
             value,
             in_schema,
             node,
-            watched,
+            shard: route.shard(),
+            waits,
         })
     }
 
@@ -364,7 +365,7 @@ impl<'tenant> Call<'tenant> {
     /// when it has the locks.
     pub(crate) fn passed_on(self) -> Self {
         Self {
-            watched: None,
+            shard: None,
             ..self
         }
     }

@@ -14,6 +14,7 @@ pub(crate) use state::State;
 use crate::error::RequestError;
 use crate::request::{Affected, Answer, OneRow, Rows};
 use crate::row_stream::{RowStream, Source};
+use crate::sighting::is_still_there;
 use crate::snapshot::Snapshot;
 use crate::tenant::Call;
 use crate::{IntoGuarded, TenantId};
@@ -33,6 +34,8 @@ pub struct Transaction<'a> {
     scope: Scope<'a>,
     tenant: TenantId,
     snapshot: Arc<Snapshot>,
+    /// Whether all its statements see what the first one saw.
+    one_snapshot: bool,
 }
 
 /// Whose connection it is, and how deep it is nested.
@@ -107,11 +110,17 @@ impl Drop for Scope<'_> {
 }
 
 impl<'a> Transaction<'a> {
-    fn new(scope: Scope<'a>, tenant: TenantId, snapshot: Arc<Snapshot>) -> Self {
+    fn new(
+        scope: Scope<'a>,
+        tenant: TenantId,
+        snapshot: Arc<Snapshot>,
+        one_snapshot: bool,
+    ) -> Self {
         Self {
             scope,
             tenant,
             snapshot,
+            one_snapshot,
         }
     }
 
@@ -155,7 +164,8 @@ impl<'a> Transaction<'a> {
         found.await?.at_most_one()
     }
 
-    /// The rows of a statement as they come. Another statement waits until the stream has ended;
+    /// The rows of a statement as they come; with Citus, those of a statement that changes or locks rows, and
+    /// all of a transaction of one snapshot, when all are there. Another statement waits until the stream has ended;
     /// dropping the stream before its end ends the transaction.
     ///
     /// # Errors
@@ -167,7 +177,7 @@ impl<'a> Transaction<'a> {
     ) -> Result<RowStream<'_>, RequestError> {
         let params = S::as_slice(params);
         let call = self.call(statement, params)?;
-        if call.watched.is_some() {
+        if call.shard.is_some() && (call.waits || self.one_snapshot) {
             let rows = self.ask::<Rows, S>(statement, params).await?;
             return Ok(RowStream::complete(rows));
         }
@@ -202,6 +212,7 @@ impl<'a> Transaction<'a> {
             scope,
             self.tenant.clone(),
             Arc::clone(&self.snapshot),
+            self.one_snapshot,
         ))
     }
 
@@ -232,12 +243,18 @@ impl<'a> Transaction<'a> {
         let state = self.scope.state();
         let request = call.request(params, state.inner());
         let connection = state.connection().await?;
-        state.noted(match call.watched {
-            None => request.answer::<A>(connection).await,
-            Some(shard) => {
+        state.noted(match call.shard {
+            Some(shard) if self.one_snapshot => match request.answer::<A>(connection).await {
+                Ok(answer) => Box::pin(is_still_there(shard, connection, request.limit))
+                    .await
+                    .map(|()| answer),
+                Err(error) => Err(error),
+            },
+            Some(shard) if call.waits => {
                 let sightings = &state.inner().sightings;
                 Box::pin(sightings.answer::<A>(shard, request, connection)).await
             }
+            _ => request.answer::<A>(connection).await,
         })
     }
 

@@ -51,6 +51,14 @@ pub(crate) struct BeginOptions {
 }
 
 impl BeginOptions {
+    /// Whether all statements see what the first one saw.
+    fn has_one_snapshot(self) -> bool {
+        match self.isolation_level {
+            None | Some(IsolationLevel::ReadCommitted) => false,
+            Some(IsolationLevel::RepeatableRead | IsolationLevel::Serializable) => true,
+        }
+    }
+
     pub(crate) fn to_sql(self) -> String {
         let mut sql = "BEGIN".to_owned();
         if let Some(level) = self.isolation_level {
@@ -87,6 +95,11 @@ impl TransactionBuilder {
     }
 
     /// The isolation level; the server's default unless said otherwise.
+    ///
+    /// A transaction that sees one snapshot finds a shard empty that is split after it began (Citus 13.2),
+    /// so that after each statement the driver looks whether the shard is still there: an error that says it
+    /// is retryable if not. That needs the level to be said here, and not to be a default of
+    /// the server.
     pub fn isolation_level(mut self, level: IsolationLevel) -> Self {
         self.options.isolation_level = Some(level);
         self
@@ -183,7 +196,9 @@ impl TransactionBuilder {
     }
 
     fn transaction(&self, state: Arc<State>, snapshot: Arc<Snapshot>) -> Transaction<'static> {
-        Transaction::new(Scope::Whole(state), self.tenant.id().clone(), snapshot)
+        let tenant = self.tenant.id().clone();
+        let one_snapshot = self.options.has_one_snapshot();
+        Transaction::new(Scope::Whole(state), tenant, snapshot, one_snapshot)
     }
 }
 

@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use citus_client::{Cluster, RetryPolicy, Tenant};
+use citus_client::{Cluster, IsolationLevel, RetryPolicy, Tenant};
 use citus_testkit::{TestCluster, TestDatabase};
 use tokio_postgres::Client;
 
@@ -145,4 +145,29 @@ async fn a_transaction_that_wrote_what_it_read_is_run_again_after_a_split() {
     );
     assert_eq!(done.await.unwrap(), 1);
     assert_eq!(world.names().await, ["a", "b", "c", "3"]);
+}
+
+#[tokio::test]
+async fn a_transaction_of_one_snapshot_does_not_find_a_split_shard_empty() {
+    for level in [IsolationLevel::RepeatableRead, IsolationLevel::Serializable] {
+        let Some(world) = world(RetryPolicy::never()).await else {
+            return;
+        };
+        let builder = || world.tenant.build_transaction().isolation_level(level);
+        let transaction = builder().start().await.unwrap();
+        let count = "SELECT count(*) FROM projects";
+        let first: i64 = transaction.query_one(count, &[]).await.unwrap().get(0);
+        assert_eq!(first, 3);
+        bounded(world.admin.batch_execute(ISOLATE)).await.unwrap();
+        let error = transaction.query_one(count, &[]).await.unwrap_err();
+        assert!(error.is_retryable(), "{error}");
+        transaction.rollback().await.unwrap();
+        // The shards are known again, and a new transaction sees all.
+        eventually("the new shard is known", || async {
+            let transaction = builder().start().await.unwrap();
+            let count = transaction.query_one(count, &[]).await;
+            count.is_ok_and(|row| row.get::<_, i64>(0) == 3)
+        })
+        .await;
+    }
 }
