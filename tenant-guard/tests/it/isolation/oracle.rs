@@ -5,7 +5,9 @@ use citus_testkit::tokio_postgres::error::{DbError, SqlState};
 use tenant_guard::{Code, GuardedSql};
 
 use super::data::{POISON, TENANTS, tenant_value};
+use super::one_task::Plan;
 use super::session::{Outcome, code, told};
+use super::shape::Shape;
 use super::statement::{Param, Statement};
 use super::world::World;
 
@@ -14,8 +16,6 @@ use super::world::World;
 pub(crate) enum Verdict {
     /// Both sides did the same.
     Equal,
-    /// Both sides did the same, and Citus did it in more than one task.
-    SeveralTasks,
     /// The guard refused the statement.
     Refused(Code),
     /// Both sides failed alike, with this SQLSTATE.
@@ -151,6 +151,7 @@ impl Case<'_> {
             // on one side. Only one tenant has such rows.
             (Ok(is), Err(error)) if self.fails_on_own_rows(&error) => {
                 self.check_outcome(&is)?;
+                self.world.own_rows(self.tenant).await?;
                 Ok(Verdict::PlanDependent)
             }
             (Err(error), Ok(_)) if self.fails_on_own_rows(&error) => {
@@ -194,35 +195,49 @@ impl Case<'_> {
             is.rows.sort();
             should_be.rows.sort();
         }
-        if is != should_be {
-            self.check_outcome(&is)?;
-            if self.is_unstable(&should_be).await {
-                return Ok(Verdict::Unstable);
-            }
-            if self.is_run_in_parts().await {
-                return match self.world.difference(self.tenant).await {
-                    Some(difference) => Err(difference),
-                    None => Ok(Verdict::UnsupportedByCitus),
-                };
-            }
-            return Err(format!("gives {}, alone {}", shown(&is), shown(&should_be)));
-        }
-        if !self.rewritten.writes {
+        let difference = self.difference().await?;
+        if is == should_be && difference.is_none() {
             return Ok(Verdict::Equal);
         }
-        match self.world.difference(self.tenant).await {
-            Some(difference) => Err(difference),
-            None => Ok(Verdict::Equal),
+        self.check_outcome(&is)?;
+        if self.writes_rows_twice() || self.is_unstable(&should_be).await {
+            return Ok(Verdict::Unstable);
         }
+        match difference {
+            Some(difference) => Err(difference),
+            None if self.is_run_in_parts().await => Ok(Verdict::UnsupportedByCitus),
+            None => Err(format!("gives {}, alone {}", shown(&is), shown(&should_be))),
+        }
+    }
+
+    /// How a write leaves other rows of the tenant's than it does alone. Rows of others it has to leave
+    /// alone, and their values must not be in the tenant's.
+    async fn difference(&self) -> Result<Option<String>, String> {
+        if !self.rewritten.writes {
+            return Ok(None);
+        }
+        let difference = self.world.difference(self.tenant).await?;
+        let shown = difference.as_deref().unwrap_or_default();
+        self.check_leaks("row that is left", shown.as_bytes())?;
+        Ok(difference)
+    }
+
+    fn writes_rows_twice(&self) -> bool {
+        self.rewritten.writes
+            && Shape::of(&self.rewritten.text).is_some_and(|shape| shape.writes_rows_twice())
     }
 
     /// Whether Citus carries out the queries of a `WITH` one after the other, so that a reading one sees
     /// what a writing one before it did. PostgreSQL shows all of them the rows of before. (13.2.2: an
     /// `INSERT` of several rows becomes a subplan, also without the guard.)
     async fn is_run_in_parts(&self) -> bool {
+        let Ok(guarded) = self.world.guard.check(&self.statement.sql) else {
+            return false;
+        };
+        let inserts = Shape::of(guarded.text()).is_some_and(|shape| shape.has("insert in with"));
         self.world.is_citus()
-            && self.rewritten.writes
-            && self.world.takes_several_tasks(self.statement).await
+            && inserts
+            && self.world.plan(&guarded, self.statement).await == Plan::Subplans
     }
 
     fn own_params(&self) -> &[Param] {
@@ -248,20 +263,21 @@ impl Case<'_> {
         params
     }
 
-    /// Whether the tenant alone gets something else when its rows lie elsewhere and other plans are
-    /// taken. Whatever its own database gives is then as good as any.
+    /// Whether the tenant alone gets something else, or is left with other rows, when its rows lie
+    /// elsewhere and other plans are taken. Whatever its own database gives is then as good as any.
     async fn is_unstable(&self, first: &Outcome) -> bool {
+        const SETTINGS: [&str; 4] = [
+            "SET LOCAL enable_hashagg = off; SET LOCAL enable_hashjoin = off",
+            "SET LOCAL enable_sort = off; SET LOCAL enable_mergejoin = off",
+            "SET LOCAL enable_nestloop = off; SET LOCAL enable_seqscan = off",
+            "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashjoin = off",
+        ];
         let alone = self.world.alone(self.tenant);
         let column = super::schema::quoted(&self.world.schema.tenant_column);
-        for round in 0..4 {
+        let left = self.world.rows_alone(self.tenant).await.ok();
+        for (round, settings) in SETTINGS.iter().enumerate() {
             let _ = alone.client.batch_execute("ROLLBACK; BEGIN").await;
-            let settings = [
-                "SET LOCAL enable_hashagg = off; SET LOCAL enable_hashjoin = off",
-                "SET LOCAL enable_sort = off; SET LOCAL enable_mergejoin = off",
-                "SET LOCAL enable_nestloop = off; SET LOCAL enable_seqscan = off",
-                "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashjoin = off",
-            ];
-            let _ = alone.client.batch_execute(settings[round]).await;
+            let _ = alone.client.batch_execute(settings).await;
             for table in self.world.schema.tenant_tables() {
                 let name = self.world.schema.qualified(table);
                 let moved = format!(
@@ -275,7 +291,7 @@ impl Case<'_> {
             if !self.statement.ordered {
                 again.rows.sort();
             }
-            if again != *first {
+            if again != *first || self.world.rows_alone(self.tenant).await.ok() != left {
                 return true;
             }
         }

@@ -116,21 +116,28 @@ impl<'d> World<'d> {
         &self.databases.alone[tenant].1
     }
 
-    /// What is wrong after a write, if anything: the tenant's rows have to be those it would have
-    /// alone, all others as before.
-    pub(crate) async fn difference(&self, tenant: usize) -> Option<String> {
-        let (own, others) = match self.rows_of(tenant).await {
-            Ok(rows) => rows,
-            Err(error) => return Some(format!("the rows cannot be read: {error:?}")),
-        };
-        let alone = match self.rows_alone(tenant).await {
-            Ok(rows) => rows,
-            Err(error) => return Some(format!("the rows alone cannot be read: {error:?}")),
-        };
-        if own != alone {
-            return Some(format!("the rows are then {own:?}, alone {alone:?}"));
+    /// After a write, how the tenant's rows are not those that it would have alone, if they are not.
+    /// It is an error, whatever the statement, if any other row is not as before.
+    pub(crate) async fn difference(&self, tenant: usize) -> Result<Option<String>, String> {
+        let own = self.own_rows(tenant).await?;
+        let alone = self
+            .rows_alone(tenant)
+            .await
+            .map_err(|error| unreadable(&error))?;
+        Ok((own != alone).then(|| format!("the rows are then {own:?}, alone {alone:?}")))
+    }
+
+    /// The tenant's rows, as they are now. It is an error if any other row is not as before.
+    pub(crate) async fn own_rows(&self, tenant: usize) -> Result<Vec<String>, String> {
+        let (own, others) = self
+            .rows_of(tenant)
+            .await
+            .map_err(|error| unreadable(&error))?;
+        if others == self.others[tenant] {
+            Ok(own)
+        } else {
+            Err("another tenant's rows were changed".to_owned())
         }
-        (others != self.others[tenant]).then(|| "another tenant's rows were changed".to_owned())
     }
 
     /// The tenant's rows, and all others, as they are now.
@@ -155,7 +162,8 @@ impl<'d> World<'d> {
         Ok((own, others))
     }
 
-    async fn rows_alone(&self, tenant: usize) -> Result<Vec<String>, Error> {
+    /// The rows in the tenant's own database, as they are now.
+    pub(crate) async fn rows_alone(&self, tenant: usize) -> Result<Vec<String>, Error> {
         let mut rows = Vec::new();
         for table in self.schema.tenant_tables() {
             let name = self.schema.qualified(table);
@@ -166,6 +174,10 @@ impl<'d> World<'d> {
         rows.sort();
         Ok(rows)
     }
+}
+
+fn unreadable(error: &Error) -> String {
+    format!("the rows cannot be read: {error:?}")
 }
 
 /// Empties the database and sets the path of the session.
