@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{CitusTable, Column, Relation, SchemaFacts};
+use super::{CitusTable, Column, Relation, RelationKind, SchemaFacts};
 use crate::{Table, TableName, Tenancy, TenancyError, TenantType};
 
 impl SchemaFacts {
     /// The tenancy as Citus' catalogs have it: distributed tables with their columns and groups,
-    /// reference tables, and everything else as local. Without [`SchemaFacts::citus`] all tables are
-    /// local.
+    /// reference tables, and all other tables as local. Without [`SchemaFacts::citus`] all tables are
+    /// local. Views, whose queries these facts do not tell, materialized views and foreign tables are
+    /// [opaque](crate::TableKind::Opaque), unless Citus keeps them.
     ///
     /// # Errors
     /// See [`TenancyError`].
@@ -52,7 +53,12 @@ fn table(relation: &Relation, placement: Option<&CitusTable>) -> Table {
             };
             Table::distributed(name, column.as_str(), tenant_type).colocated_with(&group)
         }
-        Some(_) | None => Table::local(name),
+        Some(_) | None => match relation.kind {
+            RelationKind::Table => Table::local(name),
+            RelationKind::View => Table::opaque(name, "a view whose query was not read"),
+            RelationKind::MaterializedView => Table::opaque(name, "a materialized view"),
+            RelationKind::ForeignTable => Table::opaque(name, "a foreign table"),
+        },
     };
     let mut table = table
         .schema(relation.table.schema.as_str())
@@ -77,5 +83,34 @@ impl CitusTable {
     /// Whether it is the same on every node.
     pub fn is_reference(&self) -> bool {
         self.method == "n" && self.replication == "t"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::TableKind;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_table_is_no_local_table() {
+        let facts: SchemaFacts = serde_json::from_str(
+            r#"{"relations": [
+                {"schema": "public", "name": "jobs", "kind": "table"},
+                {"schema": "public", "name": "open", "kind": "view"},
+                {"schema": "public", "name": "totals", "kind": "materialized_view"},
+                {"schema": "public", "name": "elsewhere", "kind": "foreign_table"}
+            ]}"#,
+        )
+        .unwrap();
+        let tenancy = facts.tenancy().unwrap();
+        let is = |name| match tenancy.resolve(None, name).unwrap().kind() {
+            TableKind::Opaque { what } => what.clone(),
+            other => format!("{other:?}"),
+        };
+        assert_eq!(is("jobs"), "Local");
+        assert_eq!(is("open"), "a view whose query was not read");
+        assert_eq!(is("totals"), "a materialized view");
+        assert_eq!(is("elsewhere"), "a foreign table");
     }
 }
