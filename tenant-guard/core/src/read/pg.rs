@@ -8,6 +8,7 @@ mod insert;
 mod json;
 mod limits;
 mod merge;
+mod name;
 mod nodes;
 mod output;
 mod relation;

@@ -2,6 +2,7 @@
 
 mod alter_table;
 mod block;
+mod build;
 mod call;
 mod citus;
 mod colocation;

@@ -6,6 +6,7 @@ mod insert;
 mod predicate;
 mod query;
 mod text;
+mod top_query;
 mod with;
 mod write;
 

@@ -9,7 +9,8 @@ use pg_query::protobuf::{
 use crate::facts::{Alias, Cast, Expressions, FromFunction, FromItem, Join, JoinKind, Relation};
 use crate::{Code, Ident, Refusal};
 
-use super::expression::{is_constant, read_type};
+use super::expression::is_constant;
+use super::name::read_type;
 use super::nodes::{absent, names, text, unknown};
 use super::relation::{alias, relation};
 use super::statement::Reader;

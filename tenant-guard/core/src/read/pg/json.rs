@@ -15,7 +15,7 @@ use pg_query::protobuf::{
 use crate::facts::{Cast, Expressions, FromFunction, QualifiedName};
 use crate::{Ident, Refusal};
 
-use super::expression::{into_span, read_type};
+use super::name::{into_span, read_type};
 use super::nodes::{absent, unknown};
 use super::relation::alias;
 use super::statement::Reader;

@@ -1,11 +1,12 @@
 //! Citus' functions that say how tables are distributed (signatures of Citus 13.2).
 
 use super::super::{Ident, TableName};
+use super::build::tenant_type;
 use super::call::Call;
 use super::colocation::{Group, Traits};
 use super::cursor::Cursor;
 use super::error::MigrationProblem as Problem;
-use super::schema::{Placement, Schema, tenant_type};
+use super::schema::{Placement, Schema};
 use super::split::split;
 
 /// The functions that are followed.

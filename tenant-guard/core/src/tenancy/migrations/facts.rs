@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::super::{Ident, TableName};
+use super::build::tenant_type;
 use super::details::{Constraint, Details, PolicyDetails};
-use super::schema::{ColumnState, Placement, Schema, TableState, tenant_type};
+use super::schema::{ColumnState, Placement, Schema, TableState};
 use super::{MigrationError, migration_files, read_files, read_schema};
 use crate::doctor::{
     Aspect, CitusFacts, CitusTable, Column, Expression, ForeignKey, Key, Parent, Place, Policy,
