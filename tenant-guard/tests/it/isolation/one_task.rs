@@ -42,6 +42,9 @@ impl World<'_> {
         let Ok(guarded) = self.guard.check(&statement.sql) else {
             return Ok(None);
         };
+        if verdict == Verdict::CrashesCitus {
+            return Ok(None);
+        }
         let plan = self.plan(&guarded, statement).await;
         if plan.is_settled(verdict) {
             return Ok(None);
@@ -122,7 +125,8 @@ impl Plan {
                 | Verdict::Refused(_)
                 | Verdict::Unstable
                 | Verdict::TooLong
-                | Verdict::UnsupportedByCitus => false,
+                | Verdict::UnsupportedByCitus
+                | Verdict::CrashesCitus => false,
             },
         }
     }

@@ -7,7 +7,7 @@ use tenant_guard::{Code, GuardedSql};
 use super::data::{POISON, TENANTS, tenant_value};
 use super::one_task::Plan;
 use super::session::{Outcome, code, told};
-use super::shape::Shape;
+use super::shape::{Shape, strings};
 use super::statement::{Param, Statement};
 use super::world::World;
 
@@ -31,6 +31,8 @@ pub(crate) enum Verdict {
     KeyIsLost,
     /// Citus has no plan for the guarded statement, as it has none for many.
     UnsupportedByCitus,
+    /// Not sent: Citus would crash, and every other test on the same servers with it.
+    CrashesCitus,
 }
 
 /// A rewritten statement: the guard's, or one that a test has broken.
@@ -60,6 +62,9 @@ impl World<'_> {
             Ok(guarded) => guarded,
             Err(refusal) => return Ok(Verdict::Refused(refusal.code())),
         };
+        if self.is_citus() && crashes_citus(guarded.text()) {
+            return Ok(Verdict::CrashesCitus);
+        }
         let verdict = self
             .judge_rewritten(statement, &Rewritten::from(&guarded))
             .await?;
@@ -320,6 +325,11 @@ impl Case<'_> {
         let given: Vec<String> = given
             .chain([self.statement.sql.as_str()])
             .map(str::to_lowercase)
+            .chain(
+                strings(&self.statement.sql)
+                    .iter()
+                    .map(|text| text.to_lowercase()),
+            )
             .collect();
         for (at, _) in text.match_indices("leak_") {
             let end = text[at + 5..].find(|c: char| !c.is_ascii_digit() && c != '_');
@@ -333,6 +343,12 @@ impl Case<'_> {
         }
         Ok(())
     }
+}
+
+/// `WITH w AS (SELECT * FROM countries) MERGE …` crashes 13.2.2, where `countries` is a reference table. Seen
+/// over the extended protocol, as a driver sends it.
+fn crashes_citus(sql: &str) -> bool {
+    Shape::of(sql).is_some_and(|shape| shape.has("merge") && shape.has("with"))
 }
 
 fn message(error: &Error) -> String {

@@ -32,6 +32,7 @@ const FEATURES: &[&str] = &[
     "search or cycle",
     "sub-query",
     "update or delete",
+    "with",
     "write",
     "write in with",
 ];
@@ -39,10 +40,8 @@ const FEATURES: &[&str] = &[
 impl Shape {
     /// Of what PostgreSQL's grammar takes.
     pub(crate) fn of(sql: &str) -> Option<Self> {
-        let parsed = pg_query::parse(sql, 0).ok()?;
-        let tree = serde_json::to_value(&parsed.protobuf).ok()?;
         let mut shape = Self::default();
-        shape.add(&tree, false);
+        shape.add(&tree(sql)?, false);
         Some(shape)
     }
 
@@ -58,6 +57,7 @@ impl Shape {
                         }
                         "MergeStmt" => self.add_write("merge", part, in_with),
                         "SubLink" => self.note("sub-query", true),
+                        "CommonTableExpr" => self.note("with", true),
                         "recursive" => self.note("recursive", part == true),
                         "search_clause" | "cycle_clause" => {
                             self.note("search or cycle", part.is_object());
@@ -117,6 +117,28 @@ impl Shape {
     }
 }
 
+/// The strings and names in a statement, whatever their spelling.
+pub(crate) fn strings(sql: &str) -> Vec<String> {
+    fn add(tree: &Value, strings: &mut Vec<String>) {
+        match tree {
+            Value::String(text) => strings.push(text.clone()),
+            Value::Array(parts) => parts.iter().for_each(|part| add(part, strings)),
+            Value::Object(fields) => fields.values().for_each(|part| add(part, strings)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    let mut strings = Vec::new();
+    if let Some(tree) = tree(sql) {
+        add(&tree, &mut strings);
+    }
+    strings
+}
+
+fn tree(sql: &str) -> Option<Value> {
+    let parsed = pg_query::parse(sql, 0).ok()?;
+    serde_json::to_value(&parsed.protobuf).ok()
+}
+
 fn has_parts(list: &Value) -> bool {
     list.as_array().is_some_and(|parts| !parts.is_empty())
 }
@@ -145,6 +167,7 @@ mod tests {
                 "insert of a query",
                 "returning",
                 "update or delete",
+                "with",
                 "write",
                 "write in with"
             ]
@@ -154,8 +177,20 @@ mod tests {
                 "SELECT * FROM (WITH RECURSIVE r (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) \
                  SEARCH DEPTH FIRST BY i SET p SELECT i FROM r GROUP BY i) AS q"
             ),
-            ["group by", "recursive", "search or cycle"]
+            ["group by", "recursive", "search or cycle", "with"]
         );
+    }
+
+    #[test]
+    fn a_string_is_found_in_any_spelling() {
+        for spelt in [
+            "'leak_0_1'",
+            r"E'\x6ceak_0_1'",
+            r"U&'\006ceak_0_1'",
+            "$x$leak_0_1$x$",
+        ] {
+            assert!(strings(&format!("SELECT {spelt}")).contains(&"leak_0_1".to_owned()));
+        }
     }
 
     #[test]
