@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod changes;
+mod events;
 mod explain;
 mod membership;
 mod ping;
@@ -16,6 +17,7 @@ use arc_swap::ArcSwap;
 use tenant_guard::{GuardedSql, Refusal, Tenancy};
 use tokio::sync::{Notify, Semaphore, watch};
 
+pub use events::{ClusterEvent, Watch};
 pub use explain::{Explanation, RouteError};
 pub use ping::Ping;
 
@@ -56,6 +58,7 @@ pub(crate) struct Inner {
     pub(crate) sightings: Sightings,
     /// Room for requests that wait to be repeated.
     pub(crate) waiting: Semaphore,
+    events: events::Events,
 }
 
 impl Drop for Inner {
@@ -113,6 +116,7 @@ impl Cluster {
             snapshot: ArcSwap::from_pointee(snapshot),
             kick: Arc::new(Notify::new()),
             alive: watch::Sender::new(()),
+            events: events::Events::default(),
         });
         inner.snapshot.load().warm_up();
         keeper::spawn(&inner.connecting.capacity);
@@ -185,6 +189,24 @@ impl Cluster {
         tenant: impl Into<TenantId>,
     ) -> Result<Explanation, RouteError> {
         explain::explain(&self.inner.snapshot.load(), table, &tenant.into())
+    }
+
+    /// What changes in the cluster from now on: nodes, owners of shards, the schema.
+    ///
+    /// ```no_run
+    /// # async fn example(cluster: citus_client::Cluster) {
+    /// use citus_client::ClusterEvent;
+    ///
+    /// let mut watch = cluster.watch();
+    /// while let Some(event) = watch.next().await {
+    ///     if let ClusterEvent::NodeLeft { node } = event {
+    ///         println!("{} is gone", node.address());
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub fn watch(&self) -> Watch {
+        self.inner.events.watch()
     }
 
     /// Asks every node whether it answers, also those to which nothing is routed.

@@ -89,7 +89,7 @@ mod topology;
 mod transaction;
 mod unscoped;
 
-pub use cluster::{Cluster, Explanation, Ping, RouteError};
+pub use cluster::{Cluster, ClusterEvent, Explanation, Ping, RouteError, Watch};
 pub use config::{Config, ConfigError, PoolKind, PoolSettings, SchemaChecks, SslMode};
 pub use error::{ConnectError, NodeError, PgError, RequestError};
 pub use pool::PoolStatus;

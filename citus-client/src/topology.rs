@@ -203,6 +203,19 @@ impl Topology {
         self.schemas.keys()
     }
 
+    /// The ids of the nodes that own these schemas.
+    pub(crate) fn schema_owners(&self) -> impl Iterator<Item = (&Ident, Option<i32>)> {
+        let schemas = self.schemas.iter();
+        schemas.map(|(name, shard)| (name, shard.owner.map(|owner| self.nodes[owner].id())))
+    }
+
+    /// The ids of the nodes that own the ranges of a group of this topology.
+    pub(crate) fn owners(&self, colocation: &Colocation) -> impl Iterator<Item = Option<i32>> {
+        colocation
+            .owners()
+            .map(|owner| owner.map(|owner| self.nodes[owner].id()))
+    }
+
     pub(crate) fn to_coordinator(&self, reason: RouteReason, hash: Option<i32>) -> Route<'_> {
         Route::coordinator(self.coordinator, self.coordinator(), reason, hash)
     }

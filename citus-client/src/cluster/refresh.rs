@@ -118,17 +118,14 @@ fn replace(
     if config.tenancy.is_none() && cluster.is_of_coordinator() {
         let new = bootstrap::guard(config, metadata)?;
         if new.tenancy().fingerprint() != before.fingerprint {
-            tracing::info!(tenancy = %new.tenancy().fingerprint(), "the schema has changed");
             guard = new;
         }
     }
     let now = Snapshot::new(topology, guard, &inner.connecting, Some(before));
     let now = Arc::new(now.read_at(cluster.fingerprint()));
-    if now.topology != before.topology {
-        tracing::info!(from = %asked, "the topology has changed");
-    }
     inner.snapshot.store(Arc::clone(&now));
     now.warm_up();
     membership::retire(before, &now);
+    inner.events.tell(before, &now);
     Ok(())
 }

@@ -70,6 +70,11 @@ impl Colocation {
             .map(|shard| shard.range)
     }
 
+    /// The places of the owners, in the order of the ranges.
+    pub(super) fn owners(&self) -> impl Iterator<Item = Option<usize>> {
+        self.owners.iter().copied()
+    }
+
     /// The shard that holds a hash.
     pub(super) fn shard(&self, hash: i32) -> Option<Shard> {
         self.at(self

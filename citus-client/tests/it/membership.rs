@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use citus_client::{Cluster, Config, NodeAddress, RequestError};
+use citus_client::{Cluster, ClusterEvent, Config, NodeAddress, RequestError, Watch};
 use citus_testkit::{TestCluster, TestDatabase};
 use tokio_postgres::Client;
 
@@ -65,6 +65,18 @@ fn tenant_on(cluster: &Cluster, node: &NodeAddress) -> i64 {
 fn knows(cluster: &Cluster, node: &NodeAddress) -> bool {
     let topology = cluster.topology();
     topology.nodes().iter().any(|known| known.address() == node)
+}
+
+/// The next event that is wanted; those before it are not looked at.
+async fn next<T>(watch: &mut Watch, wanted: impl Fn(ClusterEvent) -> Option<T>) -> T {
+    bounded(async {
+        loop {
+            if let Some(found) = wanted(watch.next().await.unwrap()) {
+                return found;
+            }
+        }
+    })
+    .await
 }
 
 #[tokio::test]
@@ -160,4 +172,126 @@ async fn a_node_that_joins_is_used_and_one_that_is_disabled_is_not() {
     .await;
     let row = bounded(cluster.tenant(1).query_one("SELECT server_port()", &[])).await;
     assert_ne!(row.unwrap().get::<_, i32>(0), i32::from(second.port));
+}
+
+#[tokio::test]
+async fn all_that_changes_is_told() {
+    let Some(servers) = Servers::start().await else {
+        return;
+    };
+    let second = servers.worker(2);
+    let NodeAddress { host, port } = &second;
+    let cluster = connect(servers.config()).await;
+    let mut watch = cluster.watch();
+
+    let shards: i64 = {
+        let sql = "SELECT count(*) FROM pg_dist_shard s JOIN pg_dist_placement p USING (shardid)
+                   JOIN pg_dist_node n USING (groupid)
+                   WHERE s.logicalrelid = 'projects'::regclass AND n.nodeport = $1::int";
+        let row = servers.admin.query_one(sql, &[&i32::from(*port)]).await;
+        row.unwrap().get(0)
+    };
+    servers.leave(&second).await;
+    // The moves are told one by one or several at once.
+    let mut moved = 0;
+    while moved < shards {
+        moved += next(&mut watch, |event| match event {
+            ClusterEvent::ShardsMoved { count, .. } => i64::try_from(count).ok(),
+            _ => None,
+        })
+        .await;
+    }
+    assert_eq!(moved, shards);
+    let left = next(&mut watch, |event| match event {
+        ClusterEvent::NodeLeft { node } => Some(node),
+        _ => None,
+    });
+    assert_eq!(*left.await.address(), second);
+
+    servers
+        .run(&format!("SELECT citus_add_node('{host}', {port})"))
+        .await;
+    let joined = next(&mut watch, |event| match event {
+        ClusterEvent::NodeJoined { node } => Some(node),
+        _ => None,
+    });
+    assert_eq!(*joined.await.address(), second);
+
+    let before = cluster.tenancy().fingerprint();
+    servers
+        .run("ALTER TABLE tasks ADD COLUMN done boolean")
+        .await;
+    cluster.refresh().await.unwrap();
+    let changed = next(&mut watch, |event| match event {
+        ClusterEvent::SchemaChanged { before, now } => Some((before, now)),
+        _ => None,
+    });
+    assert_eq!(changed.await, (before, cluster.tenancy().fingerprint()));
+
+    servers
+        .run("SELECT isolate_tenant_to_new_shard('projects', 1, 'CASCADE', shard_transfer_mode => 'block_writes')")
+        .await;
+    let split = next(&mut watch, |event| match event {
+        ClusterEvent::ShardsSplit { before, now, .. } => Some((before, now)),
+        _ => None,
+    });
+    let (before, now) = split.await;
+    assert!(before == 32 && now > 32, "{before} {now}");
+
+    drop(cluster);
+    bounded(async { while watch.next().await.is_some() {} }).await;
+}
+
+#[tokio::test]
+async fn a_node_that_changes_its_address_is_followed_while_it_is_used() {
+    let Some(servers) = Servers::start().await else {
+        return;
+    };
+    let second = servers.worker(2);
+    let cluster = connect(servers.config()).await;
+    let mut watch = cluster.watch();
+    let id = tenant_on(&cluster, &second);
+    let tenant = cluster.tenant(id);
+    let insert = "INSERT INTO projects (id) VALUES ($1)";
+    let (stop, mut stopped) = tokio::sync::oneshot::channel::<()>();
+    let traffic = tokio::spawn({
+        let tenant = tenant.clone();
+        async move {
+            let mut written = 0;
+            for number in 0_i64.. {
+                match tenant.execute(insert, &[&number]).await {
+                    Ok(_) => written += 1,
+                    // Not sent; the next one goes to the new address.
+                    Err(error) if error.is_retryable() && !error.was_sent() => {}
+                    Err(error) => panic!("{error}"),
+                }
+                if stopped.try_recv().is_ok() {
+                    break;
+                }
+            }
+            written
+        }
+    });
+    // Another name of the same server.
+    let port = second.port;
+    let update = "SELECT citus_update_node(nodeid, 'localhost', nodeport) FROM pg_dist_node
+                  WHERE nodeport = $1::int";
+    let updated = servers.admin.execute(update, &[&i32::from(port)]).await;
+    assert_eq!(updated.unwrap(), 1);
+    let (from, node) = next(&mut watch, |event| match event {
+        ClusterEvent::NodeMoved { from, node } => Some((from, node)),
+        _ => None,
+    })
+    .await;
+    assert_eq!(from, second);
+    assert_eq!(*node.address(), NodeAddress::new("localhost", port));
+    assert_eq!(cluster.route("projects", id).unwrap().node, *node.address());
+    for number in -5..0_i64 {
+        bounded(tenant.execute(insert, &[&number])).await.unwrap();
+    }
+    stop.send(()).unwrap();
+    let written = bounded(traffic).await.unwrap();
+    assert!(written > 0);
+    let rows = tenant.query("SELECT id FROM projects", &[]).await.unwrap();
+    assert_eq!(rows.len(), written + 5);
 }
