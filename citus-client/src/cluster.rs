@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tenant_guard::{GuardedSql, Refusal, Tenancy};
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Mutex, Notify, Semaphore, watch};
 
 pub use events::{ClusterEvent, Watch};
 pub use explain::{Explanation, RouteError};
@@ -59,6 +59,9 @@ pub(crate) struct Inner {
     /// Room for requests that wait to be repeated.
     pub(crate) waiting: Semaphore,
     events: events::Events,
+    /// Held by the one that reads the cluster and replaces the snapshot: what was read earlier never
+    /// replaces what was read later.
+    refreshing: Mutex<()>,
 }
 
 impl Drop for Inner {
@@ -117,6 +120,7 @@ impl Cluster {
             kick: Arc::new(Notify::new()),
             alive: watch::Sender::new(()),
             events: events::Events::default(),
+            refreshing: Mutex::new(()),
         });
         inner.snapshot.load().warm_up();
         keeper::spawn(&inner.connecting.capacity);

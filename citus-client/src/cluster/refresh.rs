@@ -54,6 +54,7 @@ async fn keep_up(inner: Weak<Inner>, kick: Arc<Notify>, period: Duration) {
 /// who belongs to the cluster; while it is away any other node will do, because then nobody can
 /// be removed or added.
 pub(super) async fn refresh(inner: &Inner) -> Result<(), ConnectError> {
+    let _turn = inner.refreshing.lock().await;
     let before = inner.snapshot.load_full();
     if !before.topology.forwards() {
         // Servers without Citus have nothing to tell.
