@@ -26,7 +26,7 @@ use crate::error::{ConnectError, RequestError};
 use crate::pool::{NodePool, PoolStatus, keeper};
 use crate::sighting::Sightings;
 use crate::snapshot::{Connecting, Snapshot};
-use crate::{Tenant, TenantId, Topology, Unscoped};
+use crate::{Batch, BulkLoad, Tenant, TenantId, Topology, Unscoped};
 
 /// A cluster. Cloning is cheap, and clones share the connections and what is known of the cluster;
 /// both are given up with the last clone, tenant and transaction.
@@ -154,6 +154,31 @@ impl Cluster {
     /// ```
     pub fn schema_tenant(&self, schema: impl Into<Box<str>>) -> Tenant {
         self.tenant(TenantId::schema(schema))
+    }
+
+    /// Statements of one tenant or of many, to be sent together.
+    pub fn batch<'a>(&self) -> Batch<'a> {
+        Batch::new(Arc::clone(&self.inner))
+    }
+
+    /// Loads rows of many tenants into a table, straight to the nodes that own them. Names are as stored;
+    /// the tenant column is not among them.
+    ///
+    /// ```no_run
+    /// # async fn example(cluster: citus_client::Cluster) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut load = cluster.bulk_load("tasks", &["id", "title"]).await?;
+    /// for tenant in 1..=1000_i64 {
+    ///     load.write(tenant, &[&1_i64, &"Read the manual"]).await?;
+    /// }
+    /// println!("{} rows", load.finish().await?.rows());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub async fn bulk_load(&self, table: &str, columns: &[&str]) -> Result<BulkLoad, RequestError> {
+        BulkLoad::start(Arc::clone(&self.inner), table, columns).await
     }
 
     /// The only way to SQL that is not restricted to a tenant: reports over all tenants,

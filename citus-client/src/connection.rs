@@ -24,9 +24,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
-use tokio_postgres::{CancelToken, Client, RowStream, SimpleQueryMessage, Statement};
+use tokio_postgres::types::Type;
+use tokio_postgres::{
+    CancelToken, Client, CopyInSink, CopyOutStream, RowStream, SimpleQueryMessage, Statement,
+};
 
 pub(crate) use cancel::Canceller;
 pub(crate) use connector::{Connector, with_jitter};
@@ -183,6 +187,20 @@ impl Connection {
         .await
     }
 
+    /// Prepares a statement that is not prepared yet.
+    pub(crate) async fn prepare_once(
+        &self,
+        text: &str,
+        limit: Duration,
+    ) -> Result<(), RequestError> {
+        if self.known(text).is_some() {
+            return Ok(());
+        }
+        let in_flight = self.start();
+        let answer = timeout(limit, self.prepare(text)).await;
+        self.settle(in_flight, answer, limit).map(drop)
+    }
+
     /// The only value of the only row, as text. In one message each way, so that several are
     /// answered in one round trip when they are polled together.
     pub(crate) async fn ask(
@@ -208,6 +226,26 @@ impl Connection {
             return Err(Failure::ParameterCount { expected, given });
         }
         Ok(self.client.query_raw(&statement, params.iter()).await?)
+    }
+
+    /// `COPY … FROM STDIN`
+    pub(crate) async fn copy_in(
+        &self,
+        sql: &str,
+    ) -> Result<CopyInSink<Bytes>, tokio_postgres::Error> {
+        self.client.copy_in(sql).await
+    }
+
+    /// `COPY … TO STDOUT`
+    pub(crate) async fn copy_out(&self, sql: &str) -> Result<CopyOutStream, tokio_postgres::Error> {
+        self.client.copy_out(sql).await
+    }
+
+    /// The types of what a query gives.
+    pub(crate) async fn column_types(&self, sql: &str) -> Result<Vec<Type>, tokio_postgres::Error> {
+        let statement = self.client.prepare(sql).await?;
+        let columns = statement.columns().iter();
+        Ok(columns.map(|column| column.type_().clone()).collect())
     }
 
     /// Statements without parameters and rows, such as `BEGIN`.

@@ -4,10 +4,12 @@
 //! constraints, nodes and times, and never a `DETAIL`, a parameter or another value. What the
 //! server said in full is there for those who ask ([`RequestError::db_error`]).
 
+mod bulk_load;
 mod connect;
 mod pg;
 mod request;
 
+pub use bulk_load::BulkLoadError;
 pub use connect::{ConnectError, NodeError};
 pub use pg::PgError;
 pub use request::RequestError;

@@ -67,9 +67,12 @@
     )
 )]
 
+mod batch;
+mod bulk_load;
 mod cluster;
 mod config;
 mod connection;
+mod copy;
 mod error;
 pub mod hash;
 #[cfg(feature = "macros")]
@@ -89,9 +92,12 @@ mod topology;
 mod transaction;
 mod unscoped;
 
+pub use batch::{Batch, BatchAnswer};
+pub use bulk_load::{BulkLoad, BulkLoaded};
 pub use cluster::{Cluster, ClusterEvent, Explanation, Ping, RouteError, Watch};
 pub use config::{Config, ConfigError, PoolKind, PoolSettings, SchemaChecks, SslMode};
-pub use error::{ConnectError, NodeError, PgError, RequestError};
+pub use copy::{CopyFormat, CopyIn, CopyOut};
+pub use error::{BulkLoadError, ConnectError, NodeError, PgError, RequestError};
 pub use pool::PoolStatus;
 pub use retry::RetryPolicy;
 pub use row_stream::RowStream;

@@ -8,6 +8,7 @@ use tokio_postgres::Row;
 
 use crate::cluster::Inner;
 use crate::connection::Params;
+use crate::copy::{CopyFormat, CopyIn, CopyOut};
 use crate::error::RequestError;
 use crate::pool::Lease;
 use crate::request::{Affected, Answer, OneRow, Request, Rows};
@@ -205,32 +206,87 @@ impl Tenant {
         TransactionBuilder::new(self.clone())
     }
 
+    /// Copies rows into one of the tenant's tables by `COPY … FROM STDIN`: they are the columns that are named
+    /// here, and the driver writes the tenant behind them. Names are as stored; the tenant column is not
+    /// among them.
+    ///
+    /// ```no_run
+    /// # async fn example(tenant: citus_client::Tenant) -> Result<(), citus_client::RequestError> {
+    /// use citus_client::CopyFormat;
+    ///
+    /// let csv = CopyFormat::Csv { header: false };
+    /// let mut rows = tenant.copy_in("tasks", &["id", "title"], csv).await?;
+    /// rows.write(b"1,Read\n2,\"Read, and write\"\n").await?;
+    /// assert_eq!(rows.finish().await?, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub async fn copy_in(
+        &self,
+        table: &str,
+        columns: &[&str],
+        format: CopyFormat,
+    ) -> Result<CopyIn, RequestError> {
+        CopyIn::start(self, table, columns, format).await
+    }
+
+    /// The rows of a query without parameters, by `COPY … TO STDOUT`.
+    ///
+    /// ```no_run
+    /// # async fn example(tenant: citus_client::Tenant) -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::io::Write;
+    /// use citus_client::CopyFormat;
+    ///
+    /// let csv = CopyFormat::Csv { header: true };
+    /// let mut rows = tenant.copy_out("SELECT id, title FROM tasks ORDER BY id", csv).await?;
+    /// while let Some(piece) = rows.next().await? {
+    ///     std::io::stdout().write_all(&piece)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// See [`RequestError`]; [`RequestError::NotARead`] for what writes or locks rows.
+    pub async fn copy_out(&self, query: &str, format: CopyFormat) -> Result<CopyOut, RequestError> {
+        CopyOut::start(self, query, format).await
+    }
+
     pub(crate) fn inner(&self) -> &Arc<Inner> {
         &self.inner
     }
 
     /// A whole answer, after as many attempts as it takes and the policy allows.
-    async fn ask<A: Answer, S: IntoGuarded>(
+    pub(crate) async fn ask<A: Answer, S: IntoGuarded>(
         &self,
         statement: S,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<A::Output, RequestError> {
-        let mut error = match self.attempt::<A, S>(statement, params).await {
-            Ok(answer) => return Ok(answer),
-            Err(error) => error,
-        };
-        // What happens seldom is boxed, so that what happens always stays small.
-        Box::pin(async move {
-            let mut retries = self.retries(statement);
-            loop {
-                retries.pause(error).await?;
-                match self.attempt::<A, S>(statement, params).await {
-                    Ok(answer) => return Ok(answer),
-                    Err(again) => error = again,
-                }
+        match self.attempt::<A, S>(statement, params).await {
+            Ok(answer) => Ok(answer),
+            // What happens seldom is boxed, so that what happens always stays small.
+            Err(error) => Box::pin(self.repeat::<A, S>(statement, params, error)).await,
+        }
+    }
+
+    /// The same after the first attempt failed.
+    pub(crate) async fn repeat<A: Answer, S: IntoGuarded>(
+        &self,
+        statement: S,
+        params: &[&(dyn ToSql + Sync)],
+        mut error: RequestError,
+    ) -> Result<A::Output, RequestError> {
+        let mut retries = self.retries(statement);
+        loop {
+            retries.pause(error).await?;
+            match self.attempt::<A, S>(statement, params).await {
+                Ok(answer) => return Ok(answer),
+                Err(again) => error = again,
             }
-        })
-        .await
+        }
     }
 
     async fn attempt<A: Answer, S: IntoGuarded>(
@@ -258,7 +314,7 @@ impl Tenant {
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<RowStream<'static>, RequestError> {
         let call = self.call(statement, params)?;
-        if call.shard.is_some() && call.waits {
+        if call.is_watched() {
             let rows = Box::pin(self.attempt::<Rows, S>(statement, params)).await?;
             return Ok(RowStream::complete(rows));
         }
@@ -370,13 +426,23 @@ impl<'tenant> Call<'tenant> {
         }
     }
 
+    /// Whether an answer without rows may be wrong.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.shard.is_some() && self.waits
+    }
+
+    /// What is sent.
+    pub(crate) fn text(&self) -> &str {
+        self.in_schema.as_deref().unwrap_or(self.guarded.text())
+    }
+
     pub(crate) fn request<'a>(
         &'a self,
         params: &'a [&'a (dyn ToSql + Sync)],
         inner: &Inner,
     ) -> Request<'a> {
         Request {
-            text: self.in_schema.as_deref().unwrap_or(self.guarded.text()),
+            text: self.text(),
             params: Params::new(params, self.value.as_ref()),
             keep: true,
             limit: inner.config().query_timeout,

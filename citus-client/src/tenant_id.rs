@@ -5,6 +5,7 @@ mod date_time;
 mod error;
 mod input;
 mod to_sql;
+mod to_text;
 
 use std::fmt;
 

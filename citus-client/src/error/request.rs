@@ -54,6 +54,12 @@ pub enum RequestError {
         /// The node.
         node: NodeAddress,
     },
+    /// Only what reads can be copied out.
+    #[error("the statement writes or locks rows, and only what reads can be copied out")]
+    NotARead,
+    /// The tenant column's type has no form in which rows could be loaded in bulk.
+    #[error("tenants of this type cannot be loaded in bulk; use COPY for one tenant, or INSERT")]
+    NoBinaryForm,
     /// A statement in a transaction on a plain server belongs to another server.
     #[error("the transaction is on {node}, and the statement's rows are not")]
     OtherNode {
@@ -154,6 +160,8 @@ impl RequestError {
             | Self::ClusterClosed
             | Self::Node(_)
             | Self::NodeLeft { .. }
+            | Self::NoBinaryForm
+            | Self::NotARead
             | Self::OtherNode { .. }
             | Self::Parameter { .. }
             | Self::ParameterCount { .. }
@@ -219,6 +227,8 @@ impl RequestError {
             | Self::Timeout { node, .. } => Some(node),
             Self::Node(error) => Some(error.node()),
             Self::ClusterClosed
+            | Self::NoBinaryForm
+            | Self::NotARead
             | Self::ParameterCount { .. }
             | Self::Refused(_)
             | Self::RowCount { .. }

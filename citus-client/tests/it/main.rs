@@ -7,9 +7,11 @@
     reason = "helpers of tests, which the setting for tests does not reach"
 )]
 
+mod batch;
 mod clean_return;
 #[cfg(feature = "cli")]
 mod command;
+mod copy;
 mod faults;
 mod membership;
 mod moves;
