@@ -1,12 +1,18 @@
 //! How to reach a cluster and how to behave towards it.
 
 mod connection_string;
+mod credentials;
 mod error;
+mod pass_file;
 mod pool_settings;
+mod resolver;
 mod schema_checks;
 mod ssl_mode;
 
+use std::error::Error;
 use std::fmt;
+use std::future::Future;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +21,11 @@ use tenant_guard::doctor::Exceptions;
 use tenant_guard::{Policy, Tenancy};
 
 pub(crate) use connection_string::ConnectionString;
+pub(crate) use credentials::Provider;
+pub use credentials::{Credentials, CredentialsRequest, Password};
 pub use error::ConfigError;
 pub use pool_settings::PoolSettings;
+pub(crate) use resolver::Resolver;
 pub use schema_checks::SchemaChecks;
 pub use ssl_mode::SslMode;
 
@@ -39,7 +48,7 @@ use crate::{NodeAddress, RetryPolicy, Topology};
 #[derive(Clone)]
 #[must_use]
 pub struct Config {
-    pub(crate) server: ConnectionString,
+    pub(crate) server: Arc<ConnectionString>,
     pub(crate) tenancy: Option<Arc<Tenancy>>,
     pub(crate) topology: Option<Topology>,
     pub(crate) policy: Policy,
@@ -59,7 +68,12 @@ pub struct Config {
     pub(crate) retry: RetryPolicy,
     pub(crate) application_name: Option<String>,
     pub(crate) translate: Option<Translate>,
+    pub(crate) provider: Option<Provider>,
+    pub(crate) resolver: Option<Resolver>,
 }
+
+/// When the connection string says nothing else.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) type Translate = Arc<dyn Fn(&NodeAddress) -> NodeAddress + Send + Sync>;
 
@@ -93,13 +107,23 @@ impl Config {
     /// every other node the address is learnt, and the rest is taken from here.
     ///
     /// `sslmode` may be `disable`, `allow`, `prefer` (the default), `require`, `verify-ca` or
-    /// `verify-full`; `sslrootcert` is a file of certificates in PEM, or `system`.
+    /// `verify-full`; `sslrootcert` is a file of certificates in PEM, or `system`; `channel_binding`
+    /// is `disable`, `prefer` (the default) or `require`.
+    ///
+    /// Without a password one is looked for in the file `passfile`, else in that of the variable
+    /// `PGPASSFILE`, else in `.pgpass` in the home directory.
+    ///
+    /// A peer that is silently gone is noticed after 10 s where something was sent
+    /// (`tcp_user_timeout`), and else after about a minute (`keepalives_idle` of 30 s,
+    /// `keepalives_interval` of 10 s, `keepalives_retries` of 3).
     ///
     /// # Errors
     /// See [`ConfigError`].
     pub fn new(connection_string: &str) -> Result<Self, ConfigError> {
+        let server: ConnectionString = connection_string.parse()?;
         Ok(Self {
-            server: connection_string.parse()?,
+            connect_timeout: server.connect_timeout().unwrap_or(CONNECT_TIMEOUT),
+            server: Arc::new(server),
             tenancy: None,
             topology: None,
             policy: Policy::default(),
@@ -113,12 +137,13 @@ impl Config {
             reconnect_pause: Duration::from_secs(5),
             wait_for_node: Duration::ZERO,
             statements: 256,
-            connect_timeout: Duration::from_secs(5),
             query_timeout: Duration::from_secs(30),
             refresh_every: Duration::from_secs(30),
             retry: RetryPolicy::default(),
             application_name: None,
             translate: None,
+            provider: None,
+            resolver: None,
         })
     }
 
@@ -224,7 +249,9 @@ impl Config {
         self
     }
 
-    /// How long a new connection may take, until it can be used (5 s).
+    /// How long a new connection may take, until it can be used (the connection string's
+    /// `connect_timeout`, else 5 s). A host name with several addresses has as much for each of them,
+    /// so that one that is silent does not use up the time of the others.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -281,14 +308,49 @@ impl Config {
     /// Whether and how connections are encrypted; the connection string's `sslmode` unless given
     /// here.
     pub fn ssl_mode(mut self, mode: SslMode) -> Self {
-        self.server.ssl_mode = mode;
+        Arc::make_mut(&mut self.server).ssl_mode = mode;
         self
     }
 
     /// The file with the certificates that sign the servers' (PEM), instead of the connection
     /// string's `sslrootcert`.
     pub fn ssl_root_cert(mut self, file: impl Into<PathBuf>) -> Self {
-        self.server.ssl_root_cert = Some(file.into());
+        Arc::make_mut(&mut self.server).ssl_root_cert = Some(file.into());
+        self
+    }
+
+    /// Asks for the credentials of each connection that is made, instead of the connection string's
+    /// password: for passwords that are exchanged now and then, or tokens that end. When a server
+    /// refuses them they are asked for once more, with [`CredentialsRequest::refused`]. It has as long
+    /// as [`Config::connect_timeout`].
+    ///
+    /// ```
+    /// use citus_client::{Config, Credentials};
+    ///
+    /// let config = Config::new("postgresql://app@coordinator.example/app")?.credentials(|request| async move {
+    ///     // … ask a vault; `request.refused` says that what it gave last is out of date …
+    ///     Ok::<_, std::io::Error>(Credentials::new("today's password"))
+    /// });
+    /// # let _ = config;
+    /// # Ok::<(), citus_client::ConfigError>(())
+    /// ```
+    pub fn credentials<F, A, E>(mut self, ask: F) -> Self
+    where
+        F: Fn(CredentialsRequest) -> A + Send + Sync + 'static,
+        A: Future<Output = Result<Credentials, E>> + Send + 'static,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        self.provider = Some(Provider::new(ask));
+        self
+    }
+
+    /// Looks host names up in another way than the system's; asked for each connection that is made.
+    pub fn resolver<F, A>(mut self, look_up: F) -> Self
+    where
+        F: Fn(String) -> A + Send + Sync + 'static,
+        A: Future<Output = std::io::Result<Vec<IpAddr>>> + Send + 'static,
+    {
+        self.resolver = Some(Resolver::new(look_up));
         self
     }
 

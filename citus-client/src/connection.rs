@@ -15,6 +15,7 @@
 //! So a query that was abandoned never delays the next borrower, and half-prepared statements go
 //! away with their session.
 
+mod attempt;
 mod cancel;
 mod connector;
 mod params;

@@ -95,7 +95,10 @@ mod unscoped;
 pub use batch::{Batch, BatchAnswer};
 pub use bulk_load::{BulkLoad, BulkLoaded};
 pub use cluster::{Cluster, ClusterEvent, Explanation, Ping, RouteError, Watch};
-pub use config::{Config, ConfigError, PoolKind, PoolSettings, SchemaChecks, SslMode};
+pub use config::{
+    Config, ConfigError, Credentials, CredentialsRequest, Password, PoolKind, PoolSettings,
+    SchemaChecks, SslMode,
+};
 pub use copy::{CopyFormat, CopyIn, CopyOut};
 pub use error::{BulkLoadError, ConnectError, NodeError, PgError, RequestError};
 pub use pool::PoolStatus;

@@ -1,7 +1,7 @@
 //! Reading libpq's connection strings.
 //!
-//! tokio-postgres reads them, too, but not `sslmode=verify-ca`, `sslmode=verify-full` nor
-//! `sslrootcert`; these are taken out before it sees the text.
+//! tokio-postgres reads them, too, but not `sslmode=verify-ca`, `sslmode=verify-full`, `sslrootcert`
+//! nor `passfile`; these are taken out before it sees the text.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,11 +10,16 @@ use std::time::Duration;
 
 use tokio_postgres::config::Host;
 
-use super::{ConfigError, SslMode};
+use super::{ConfigError, Credentials, SslMode, pass_file};
 use crate::NodeAddress;
 
-/// Dead peers are noticed after this time when the connection string says nothing else.
+// Dead peers are noticed after these times when the connection string says nothing else.
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
+const KEEPALIVES_IDLE: Duration = Duration::from_secs(30);
+const KEEPALIVES_INTERVAL: Duration = Duration::from_secs(10);
+const KEEPALIVES_RETRIES: u32 = 3;
+/// What tokio-postgres says when the connection string says nothing.
+const NOT_SAID: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// What a connection string says.
 #[derive(Clone)]
@@ -25,6 +30,7 @@ pub(crate) struct ConnectionString {
     hosts: Vec<NodeAddress>,
     pub(crate) ssl_mode: SslMode,
     pub(crate) ssl_root_cert: Option<PathBuf>,
+    pass_file: Option<PathBuf>,
 }
 
 impl ConnectionString {
@@ -41,6 +47,24 @@ impl ConnectionString {
             .port(address.port)
             .ssl_mode(self.ssl_mode.to_postgres());
         config
+    }
+
+    pub(crate) fn connect_timeout(&self) -> Option<Duration> {
+        self.base.get_connect_timeout().copied()
+    }
+
+    /// What a password file has for a node, where the string itself has no password.
+    pub(crate) async fn kept_in_pass_file(&self, node: &NodeAddress) -> Option<Credentials> {
+        if self.base.get_password().is_some() {
+            return None;
+        }
+        let file = pass_file::path(self.pass_file.clone())?;
+        let user = self.base.get_user().unwrap_or_default().to_owned();
+        let database = self.base.get_dbname().unwrap_or(&user).to_owned();
+        let node = node.clone();
+        let read = move || pass_file::password(&file, &node, &database, &user);
+        let password = tokio::task::spawn_blocking(read).await.ok()??;
+        Some(Credentials::new(password))
     }
 
     pub(crate) fn application_name(&self) -> Option<&str> {
@@ -66,6 +90,7 @@ impl FromStr for ConnectionString {
             base: without_hosts(&parsed),
             ssl_mode: own.ssl_mode.unwrap_or_default(),
             ssl_root_cert: own.ssl_root_cert,
+            pass_file: own.pass_file,
         })
     }
 }
@@ -135,12 +160,12 @@ fn without_hosts(parsed: &tokio_postgres::Config) -> tokio_postgres::Config {
     if let Some(timeout) = parsed.get_connect_timeout() {
         base.connect_timeout(*timeout);
     }
-    if let Some(interval) = parsed.get_keepalives_interval() {
-        base.keepalives_interval(interval);
-    }
-    if let Some(retries) = parsed.get_keepalives_retries() {
-        base.keepalives_retries(retries);
-    }
+    let interval = parsed.get_keepalives_interval();
+    let retries = parsed.get_keepalives_retries();
+    let idle = match parsed.get_keepalives_idle() {
+        NOT_SAID => KEEPALIVES_IDLE,
+        said => said,
+    };
     base.ssl_negotiation(parsed.get_ssl_negotiation())
         .tcp_user_timeout(
             parsed
@@ -149,7 +174,9 @@ fn without_hosts(parsed: &tokio_postgres::Config) -> tokio_postgres::Config {
                 .unwrap_or(TCP_USER_TIMEOUT),
         )
         .keepalives(parsed.get_keepalives())
-        .keepalives_idle(parsed.get_keepalives_idle())
+        .keepalives_idle(idle)
+        .keepalives_interval(interval.unwrap_or(KEEPALIVES_INTERVAL))
+        .keepalives_retries(retries.unwrap_or(KEEPALIVES_RETRIES))
         .target_session_attrs(parsed.get_target_session_attrs())
         .channel_binding(parsed.get_channel_binding());
     base
@@ -160,6 +187,7 @@ fn without_hosts(parsed: &tokio_postgres::Config) -> tokio_postgres::Config {
 struct Own {
     ssl_mode: Option<SslMode>,
     ssl_root_cert: Option<PathBuf>,
+    pass_file: Option<PathBuf>,
     rest: String,
 }
 
@@ -212,6 +240,7 @@ impl Own {
                 self.ssl_mode = Some(mode);
             }
             "sslrootcert" => self.ssl_root_cert = Some(value.into()),
+            "passfile" => self.pass_file = Some(value.into()),
             _ => return Ok(false),
         }
         Ok(true)
@@ -301,6 +330,25 @@ mod tests {
     #[test]
     fn prefer_is_the_default() {
         assert_eq!(read("postgresql://me@db1/app").ssl_mode, SslMode::Prefer);
+    }
+
+    #[test]
+    fn a_peer_that_is_gone_is_noticed_whatever_is_said() {
+        let base = read("postgresql://me@db1/app").base;
+        assert_eq!(base.get_tcp_user_timeout(), Some(&TCP_USER_TIMEOUT));
+        assert!(base.get_keepalives());
+        assert_eq!(base.get_keepalives_idle(), KEEPALIVES_IDLE);
+        assert_eq!(base.get_keepalives_interval(), Some(KEEPALIVES_INTERVAL));
+        assert_eq!(base.get_keepalives_retries(), Some(KEEPALIVES_RETRIES));
+        let base = read(
+            "host=db1 keepalives_idle=7 keepalives_interval=2 keepalives_retries=4 tcp_user_timeout=3",
+        );
+        let base = base.base;
+        assert_eq!(base.get_tcp_user_timeout(), Some(&Duration::from_secs(3)));
+        assert_eq!(base.get_keepalives_idle(), Duration::from_secs(7));
+        let interval = base.get_keepalives_interval();
+        assert_eq!(interval, Some(Duration::from_secs(2)));
+        assert_eq!(base.get_keepalives_retries(), Some(4));
     }
 
     #[test]

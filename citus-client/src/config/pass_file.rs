@@ -29,13 +29,18 @@ pub(crate) fn password(
         .find_map(|line| password_of(line, node, database, user))
 }
 
+/// The rights that group and world have.
+#[cfg(unix)]
+const OF_OTHERS: u32 = 0o077;
+
 #[cfg(unix)]
 fn is_private(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     let Ok(metadata) = file.metadata() else {
         return false;
     };
-    let private = metadata.is_file() && metadata.permissions().mode() & 0o077 == 0;
+    let of_others = metadata.permissions().mode() & OF_OTHERS;
+    let private = metadata.is_file() && of_others == 0;
     if !private {
         tracing::warn!(file = %file.display(), "others may read the password file; it is ignored");
     }
@@ -117,9 +122,15 @@ mod tests {
         }
         let node = NodeAddress::new("::1", 5432);
         let line = "\\:\\:1:5432:a\\:b:*:secret";
-        assert_eq!(password_of(line, &node, "a:b", "x").as_deref(), Some("secret"));
+        assert_eq!(
+            password_of(line, &node, "a:b", "x").as_deref(),
+            Some("secret")
+        );
         let socket = NodeAddress::new("/var/run/postgresql", 5432);
         let line = "localhost:*:*:*:secret";
-        assert_eq!(password_of(line, &socket, "a", "x").as_deref(), Some("secret"));
+        assert_eq!(
+            password_of(line, &socket, "a", "x").as_deref(),
+            Some("secret")
+        );
     }
 }

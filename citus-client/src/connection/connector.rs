@@ -10,6 +10,7 @@ use tenant_guard::Ident;
 use tokio::time::{Instant, timeout};
 use tokio_postgres::AsyncMessage;
 
+use super::attempt::Attempt;
 use super::statements::Statements;
 use super::{Canceller, Connection};
 use crate::NodeAddress;
@@ -21,13 +22,10 @@ use crate::tls::MakeTls;
 /// Makes connections to one node, each in the state that the guard relies on.
 #[derive(Clone)]
 pub(crate) struct Connector {
-    node: NodeAddress,
-    postgres: tokio_postgres::Config,
-    tls: MakeTls,
+    attempt: Attempt,
     /// What is sent after connecting.
     setup: String,
     canceller: Canceller,
-    connect_timeout: Duration,
     max_lifetime: Duration,
     statements: usize,
 }
@@ -41,19 +39,23 @@ impl Connector {
         tls: &MakeTls,
         canceller: &Canceller,
     ) -> Self {
-        let mut postgres = config.server.for_node(node);
         let name = config.application_name.as_deref();
         let name = name
             .or(config.server.application_name())
             .unwrap_or("citus-client");
-        postgres.application_name(name);
-        Self {
+        let attempt = Attempt {
             node: node.clone(),
-            postgres,
+            server: Arc::clone(&config.server),
+            application_name: name.to_owned(),
             tls: tls.clone(),
+            provider: config.provider.clone(),
+            resolver: config.resolver.clone(),
+            limit: config.connect_timeout,
+        };
+        Self {
+            attempt,
             setup: setup(search_path),
             canceller: canceller.clone(),
-            connect_timeout: config.connect_timeout,
             max_lifetime: config.pools.max_lifetime,
             statements: config.statements,
         }
@@ -61,7 +63,7 @@ impl Connector {
 
     /// The node.
     pub(crate) fn node(&self) -> &NodeAddress {
-        &self.node
+        &self.attempt.node
     }
 
     /// The settings of every session.
@@ -69,14 +71,14 @@ impl Connector {
         &self.setup
     }
 
-    /// How long connecting may take.
+    /// How long connecting may take by one address.
     pub(crate) fn connect_timeout(&self) -> Duration {
-        self.connect_timeout
+        self.attempt.limit
     }
 
-    /// How long connecting may take with all of its attempts.
+    /// How long connecting may take by all of them.
     pub(crate) fn longest_connect(&self) -> Duration {
-        self.connect_timeout
+        self.attempt.longest()
     }
 
     /// Connects and sets the session up; for the driver's own questions.
@@ -89,31 +91,8 @@ impl Connector {
         &self,
         permit: Option<Permit>,
     ) -> Result<Connection, NodeError> {
-        match timeout(self.connect_timeout, self.connect_now(permit)).await {
-            Ok(Ok(connection)) => Ok(connection),
-            Ok(Err(error)) => {
-                let error = PgError::connecting(error);
-                Err(NodeError::Refused {
-                    node: self.node.clone(),
-                    error,
-                })
-            }
-            Err(_) => {
-                let after = self.connect_timeout;
-                Err(NodeError::Timeout {
-                    node: self.node.clone(),
-                    after,
-                })
-            }
-        }
-    }
-
-    async fn connect_now(
-        &self,
-        permit: Option<Permit>,
-    ) -> Result<Connection, tokio_postgres::Error> {
-        let (client, mut socket) = self.postgres.connect(self.tls.clone()).await?;
-        let node = self.node.clone();
+        let (client, mut socket) = self.attempt.session().await?;
+        let node = self.node().clone();
         let permit = permit.map(Arc::new);
         let held = permit.clone();
         let driver = tokio::spawn(async move {
@@ -143,7 +122,7 @@ impl Connector {
             cancel,
             client,
             driver,
-            node: self.node.clone(),
+            node: self.node().clone(),
             statements: Mutex::new(Statements::new(self.statements)),
             spoilt: AtomicBool::new(false),
             in_transaction: AtomicBool::new(false),
@@ -152,14 +131,21 @@ impl Connector {
             expires: now + with_jitter(self.max_lifetime, 0.1),
             generation: 0,
         };
-        connection.client.batch_execute(&self.setup).await?;
-        Ok(connection)
+        let setting_up = connection.client.batch_execute(&self.setup);
+        match timeout(self.connect_timeout(), setting_up).await {
+            Ok(Ok(())) => Ok(connection),
+            Ok(Err(error)) => Err(NodeError::Refused {
+                node: self.node().clone(),
+                error: PgError::connecting(error),
+            }),
+            Err(_) => Err(self.attempt.timed_out()),
+        }
     }
 }
 
 impl std::fmt::Debug for Connector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Connector({})", self.node)
+        write!(f, "Connector({})", self.node())
     }
 }
 

@@ -67,6 +67,15 @@ fn errors(report: &Report) -> String {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NodeError {
+    /// Whoever was asked for credentials had none; see
+    /// [`Config::credentials`](crate::Config::credentials).
+    #[error("no connection to {node}: there are no credentials: {reason}")]
+    Credentials {
+        /// The node.
+        node: NodeAddress,
+        /// What was said instead.
+        reason: String,
+    },
     /// It could not be reached before, and is tried again in the background: no request waits for
     /// that.
     #[error("no connection to {node} for {} ({attempts} attempts): {last}", elapsed(*.since))]
@@ -88,6 +97,14 @@ pub enum NodeError {
         /// Why.
         error: PgError,
     },
+    /// The name of its host has no address.
+    #[error("no connection to {node}: its name cannot be resolved: {reason}")]
+    Unresolved {
+        /// The node.
+        node: NodeAddress,
+        /// Why.
+        reason: String,
+    },
     /// Nothing came back in time.
     #[error("no connection to {node} within {after:?}")]
     Timeout {
@@ -108,18 +125,22 @@ impl NodeError {
     /// The node.
     pub fn node(&self) -> &NodeAddress {
         match self {
-            Self::Down { node, .. } | Self::Refused { node, .. } | Self::Timeout { node, .. } => {
-                node
-            }
+            Self::Credentials { node, .. }
+            | Self::Down { node, .. }
+            | Self::Refused { node, .. }
+            | Self::Timeout { node, .. }
+            | Self::Unresolved { node, .. } => node,
         }
     }
 
     /// What went wrong, without the node.
     pub(crate) fn reason(&self) -> String {
         match self {
+            Self::Credentials { reason, .. } => format!("there are no credentials: {reason}"),
             Self::Down { last, .. } => last.clone(),
             Self::Refused { error, .. } => error.to_string(),
             Self::Timeout { after, .. } => format!("nothing came back within {after:?}"),
+            Self::Unresolved { reason, .. } => format!("its name cannot be resolved: {reason}"),
         }
     }
 
@@ -139,7 +160,10 @@ impl NodeError {
     pub fn error(&self) -> Option<&PgError> {
         match self {
             Self::Refused { error, .. } => Some(error),
-            Self::Down { .. } | Self::Timeout { .. } => None,
+            Self::Credentials { .. }
+            | Self::Down { .. }
+            | Self::Timeout { .. }
+            | Self::Unresolved { .. } => None,
         }
     }
 }

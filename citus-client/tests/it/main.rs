@@ -12,6 +12,8 @@ mod clean_return;
 #[cfg(feature = "cli")]
 mod command;
 mod copy;
+#[cfg(all(feature = "rustls-023", unix))]
+mod credentials;
 mod faults;
 mod membership;
 mod moves;
@@ -22,6 +24,8 @@ mod retries;
 mod routing;
 mod schema_checks;
 mod schema_tenants;
+#[cfg(all(feature = "rustls-023", unix))]
+mod server;
 mod static_sql;
 mod support;
 #[cfg(all(feature = "rustls-023", unix))]

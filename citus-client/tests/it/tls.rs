@@ -1,101 +1,13 @@
 //! Each `sslmode`, against a PostgreSQL with a certificate.
 
-use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use citus_client::{Cluster, Config, ConnectError, SslMode};
-use citus_testkit::{BackendChoice, Node, TestCluster};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use tempfile::TempDir;
+use citus_testkit::{BackendChoice, TestCluster};
 
+use crate::server::{PASSWORD, Server, config};
 use crate::support::{bounded, eventually};
-
-/// A server whose certificate is for `localhost` alone.
-struct Server {
-    cluster: TestCluster,
-    _files: TempDir,
-    /// The certificate that signs the server's.
-    root: PathBuf,
-    /// One that does not.
-    other_root: PathBuf,
-}
-
-impl Server {
-    async fn start() -> Self {
-        let files = TempDir::new().unwrap();
-        let owner = server_owner().await;
-        let path = |name: &str| files.path().join(name);
-        let authority = authority();
-        let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(["localhost".to_owned()])
-            .unwrap()
-            .signed_by(&key, &authority);
-        fs::write(path("root.pem"), authority.pem()).unwrap();
-        fs::write(path("other.pem"), self::authority().pem()).unwrap();
-        fs::write(path("server.pem"), certificate.unwrap().pem()).unwrap();
-        fs::write(path("server.key"), key.serialize_pem()).unwrap();
-        fs::set_permissions(path("server.key"), fs::Permissions::from_mode(0o600)).unwrap();
-        for file in [
-            files.path().to_owned(),
-            path("server.pem"),
-            path("server.key"),
-        ] {
-            give(&file, owner);
-        }
-        let cluster = TestCluster::builder()
-            .workers(0)
-            .backend(BackendChoice::Postgres)
-            .setting("ssl", "on")
-            .setting("ssl_cert_file", path("server.pem").to_str().unwrap())
-            .setting("ssl_key_file", path("server.key").to_str().unwrap())
-            .start()
-            .await
-            .unwrap();
-        let (root, other_root) = (path("root.pem"), path("other.pem"));
-        Self {
-            cluster,
-            _files: files,
-            root,
-            other_root,
-        }
-    }
-
-    fn config(&self, host: &str, mode: SslMode) -> Config {
-        config(self.cluster.coordinator(), host, mode)
-    }
-}
-
-fn config(node: &Node, host: &str, mode: SslMode) -> Config {
-    let url = node.url().replace(node.host(), host);
-    Config::new(&url).unwrap().ssl_mode(mode)
-}
-
-fn authority() -> CertifiedIssuer<'static, KeyPair> {
-    let mut params = CertificateParams::new([]).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-}
-
-/// PostgreSQL reads a key only when it is its own. Servers that root starts run as someone else.
-async fn server_owner() -> (u32, u32) {
-    let cluster = TestCluster::builder()
-        .workers(0)
-        .backend(BackendChoice::Postgres);
-    let cluster = cluster.start().await.unwrap();
-    let client = cluster.coordinator().connect().await.unwrap();
-    let row = client.query_one("SHOW data_directory", &[]).await.unwrap();
-    let directory = fs::metadata(row.get::<_, String>(0)).unwrap();
-    (directory.uid(), directory.gid())
-}
-
-fn give(file: &Path, (user, group): (u32, u32)) {
-    let metadata = fs::metadata(file).unwrap();
-    if (metadata.uid(), metadata.gid()) != (user, group) {
-        chown(file, Some(user), Some(group)).unwrap();
-    }
-}
 
 async fn is_encrypted(config: Config) -> Result<bool, ConnectError> {
     let cluster = Box::pin(bounded(Cluster::connect_with(config))).await?;
@@ -202,4 +114,24 @@ async fn a_server_without_tls_is_fine_for_prefer_alone() {
         error.to_string().contains("server does not support TLS"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_password_is_bound_to_the_channel_where_that_is_required() {
+    let server = Server::start().await;
+    let port = server.cluster.coordinator().port();
+    let root = server.root.display();
+    let connect = async |user: &str, sslmode: &str| {
+        let url = format!(
+            "postgresql://{user}:{PASSWORD}@localhost:{port}/postgres?channel_binding=require\
+             &sslmode={sslmode}&sslrootcert={root}"
+        );
+        is_encrypted(Config::new(&url).unwrap()).await
+    };
+    assert!(connect("scram", "verify-full").await.unwrap());
+    // Nothing to bind to, and nothing to bind.
+    for (user, sslmode) in [("scram", "disable"), ("trusted", "verify-full")] {
+        let said = connect(user, sslmode).await.unwrap_err().to_string();
+        assert!(said.contains("channel binding"), "{said}");
+    }
 }
