@@ -118,6 +118,7 @@ impl fmt::Display for Verdict {
             Self::TooLong => f.write_str("took too long"),
             Self::KeyIsLost => f.write_str("fails without the table's key"),
             Self::UnsupportedByCitus => f.write_str("has no plan on Citus"),
+            Self::RenamedByCitus => f.write_str("equal but for names that Citus gives"),
             Self::CrashesCitus => f.write_str("not sent, as Citus would crash"),
         }
     }

@@ -126,6 +126,7 @@ impl Plan {
                 | Verdict::Unstable
                 | Verdict::TooLong
                 | Verdict::UnsupportedByCitus
+                | Verdict::RenamedByCitus
                 | Verdict::CrashesCitus => false,
             },
         }

@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::data::literal;
 use super::schema::{Kind, Schema, Table, quoted};
 use super::tape::Tape;
 
@@ -51,6 +52,24 @@ impl Statement {
             tampered: false,
             productions: BTreeSet::new(),
         }
+    }
+
+    /// The statement with its parameters written out, for where there can be none.
+    pub(crate) fn with_constants(&self) -> String {
+        let mut sql = self.sql.clone();
+        // From the last one on, so that `$1` is not taken for a part of `$12`.
+        for (index, param) in self.params.iter().enumerate().rev() {
+            let value = match &param.value {
+                Some(value) => literal(value),
+                None => "NULL".to_owned(),
+            };
+            let constant = match &param.declared {
+                Some(declared) => format!("{value}::{declared}"),
+                None => value,
+            };
+            sql = sql.replace(&format!("${}", index + 1), &constant);
+        }
+        sql
     }
 
     /// The statement on a tape.
