@@ -61,6 +61,15 @@ impl Session {
         }
     }
 
+    /// What the test itself reads in this transaction may take long, as on a loaded machine.
+    pub(crate) async fn take_time(&self) {
+        // Where the transaction has failed, so does what is read next.
+        let _ = self
+            .client
+            .batch_execute("SET LOCAL statement_timeout = 0")
+            .await;
+    }
+
     /// Runs a statement as a driver does: over the extended protocol, with its parameters bound.
     pub(crate) async fn run(&self, sql: &str, params: &[Param]) -> Result<Outcome, Error> {
         let types: Vec<Type> = params.iter().map(type_of).collect();

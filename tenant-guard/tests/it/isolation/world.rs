@@ -145,6 +145,7 @@ impl<'d> World<'d> {
         let literal = data::tenant_literal(self.schema.tenant_kind, tenant);
         let column = quoted(&self.schema.tenant_column);
         let (mut own, mut others) = (Vec::new(), Vec::new());
+        self.whole.take_time().await;
         for table in self.schema.tenant_tables() {
             let name = self.schema.qualified(table);
             let sql = format!("SELECT (t.{column} = {literal})::text, t::text FROM {name} AS t");
@@ -165,10 +166,12 @@ impl<'d> World<'d> {
     /// The rows in the tenant's own database, as they are now.
     pub(crate) async fn rows_alone(&self, tenant: usize) -> Result<Vec<String>, Error> {
         let mut rows = Vec::new();
+        let alone = self.alone(tenant);
+        alone.take_time().await;
         for table in self.schema.tenant_tables() {
             let name = self.schema.qualified(table);
             let sql = format!("SELECT t::text FROM {name} AS t");
-            let found = self.alone(tenant).texts(&sql).await?;
+            let found = alone.texts(&sql).await?;
             rows.extend(found.iter().map(|row| format!("{name}{}", row[0])));
         }
         rows.sort();
