@@ -29,6 +29,7 @@ const FEATURES: &[&str] = &[
     "on conflict update",
     "recursive",
     "returning",
+    "sample",
     "search or cycle",
     "sub-query",
     "update or delete",
@@ -56,6 +57,7 @@ impl Shape {
                             self.add_write("update or delete", part, in_with);
                         }
                         "MergeStmt" => self.add_write("merge", part, in_with),
+                        "RangeTableSample" => self.note("sample", !is_whole(part)),
                         "SubLink" => self.note("sub-query", true),
                         "CommonTableExpr" => self.note("with", true),
                         "recursive" => self.note("recursive", part == true),
@@ -139,6 +141,12 @@ fn tree(sql: &str) -> Option<Value> {
     serde_json::to_value(&parsed.protobuf).ok()
 }
 
+/// Whether a sample takes 100 percent.
+fn is_whole(sample: &Value) -> bool {
+    let percent = &sample["args"][0]["node"]["AConst"]["val"];
+    percent["Ival"]["ival"] == 100
+}
+
 fn has_parts(list: &Value) -> bool {
     list.as_array().is_some_and(|parts| !parts.is_empty())
 }
@@ -179,6 +187,15 @@ mod tests {
             ),
             ["group by", "recursive", "search or cycle", "with"]
         );
+    }
+
+    #[test]
+    fn a_sample_of_all_rows_is_none() {
+        assert!(features("SELECT a FROM b TABLESAMPLE BERNOULLI (100)").is_empty());
+        for part in ["4", "99.9", "10 * 10", "$1"] {
+            let sql = format!("SELECT a FROM b TABLESAMPLE SYSTEM ({part}) REPEATABLE (1)");
+            assert_eq!(features(&sql), ["sample"], "{part}");
+        }
     }
 
     #[test]
