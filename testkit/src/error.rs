@@ -137,6 +137,12 @@ impl StartError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NodeError {
+    /// A scenario names a node that the cluster does not have.
+    #[error("the cluster has no node {index}; the coordinator is 0, the first worker 1")]
+    Missing {
+        /// The node, counted from the coordinator.
+        index: usize,
+    },
     /// The node belongs to an external cluster.
     #[error("{operation} is not supported on {node}: it belongs to an external cluster")]
     Unsupported {

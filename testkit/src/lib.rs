@@ -36,7 +36,8 @@
 //!
 //! # A network that fails
 //! [`TestCluster::proxied`] puts a [`FaultProxy`] before each node: it delays, cuts, holds back,
-//! swallows, refuses, and answers with errors, between PostgreSQL's messages or inside of them.
+//! swallows, refuses, and answers with errors, between PostgreSQL's messages or inside of them. A
+//! [`Scenario`] says what happens to nodes and network, and when.
 //!
 //! # Variables
 //! | variable | meaning |
@@ -70,6 +71,7 @@ mod node;
 mod nodes;
 mod proxied;
 mod proxy;
+mod scenario;
 mod script;
 
 pub use backend::{Backend, BackendChoice};
@@ -80,5 +82,6 @@ pub use error::{DatabaseError, NodeError, StartError};
 pub use node::Node;
 pub use proxied::{Addresses, ProxiedCluster};
 pub use proxy::{Armed, Counts, Cut, Direction, ErrorResponse, FaultProxy, Message, Reaction};
+pub use scenario::{Event, Scenario};
 // `connect()` hands out its client: users need the very same version.
 pub use tokio_postgres;

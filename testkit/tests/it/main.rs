@@ -13,4 +13,5 @@ mod external;
 mod lifecycle;
 mod proxied;
 mod proxy;
+mod scenario;
 mod support;
