@@ -17,6 +17,7 @@ mod credentials;
 mod faults;
 mod membership;
 mod moves;
+mod network_faults;
 mod pools;
 mod refresh;
 mod requests;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use citus_client::tenant_guard::Table;
-use citus_client::{Cluster, Config, Policy, PoolKind, Tenancy, TenantType, Topology};
-use citus_testkit::{TestCluster, TestDatabase};
+use citus_client::{Cluster, Config, NodeAddress, Policy, PoolKind, Tenancy, TenantType, Topology};
+use citus_testkit::{ProxiedCluster, TestCluster, TestDatabase};
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::format::FmtSpan;
 
@@ -76,18 +76,31 @@ pub(crate) async fn database_on(cluster: &TestCluster) -> TestDatabase {
 
 /// How to reach a database with [`SCHEMA`].
 pub(crate) fn config(database: &TestDatabase) -> Config {
+    config_of(database, &database.node_urls())
+}
+
+/// The same, with a fault proxy before each node.
+pub(crate) fn config_through(proxied: &ProxiedCluster, database: &TestDatabase) -> Config {
+    let addresses = proxied.addresses();
+    config_of(database, &proxied.node_urls(database)).translate_address(move |node| {
+        let (host, port) = addresses.translate(&node.host, node.port);
+        NodeAddress::new(host, port)
+    })
+}
+
+fn config_of(database: &TestDatabase, urls: &[String]) -> Config {
     let mut policy = Policy::default();
     for function in SAFE_FUNCTIONS {
         policy = policy.allow_function(function).unwrap();
     }
-    let config = Config::new(&database.url())
+    let config = Config::new(&urls[0])
         .unwrap()
         .policy(policy)
         .application_name(name(database));
     if database.is_citus() {
         config
     } else {
-        let topology = Topology::fixed(database.node_urls(), 32).unwrap();
+        let topology = Topology::fixed(urls, 32).unwrap();
         config.tenancy(tenancy()).topology(topology)
     }
 }
