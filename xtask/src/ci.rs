@@ -7,7 +7,7 @@ use std::time::Instant;
 use clap::Args;
 
 use crate::command::{cargo, in_ci, is_in_path, output, run as run_command};
-use crate::{functions, fuzz, instructions, setup, test, tidy};
+use crate::{functions, fuzz, instructions, setup, soak, test, tidy};
 
 /// The library, with the reader that is Rust alone.
 const WITHOUT_C: [&str; 2] = ["--lib", "--no-default-features"];
@@ -54,6 +54,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         functions::run(&functions::Options { check: true })
     })?;
     step("fuzz", fuzz::run_all_shortly)?;
+    step("soak", soak::run_shortly)?;
     // Nothing is printed after it: a run ends with the words of the test runner.
     eprintln!("\n== test");
     test::run(&test::Options::default())

@@ -1,5 +1,5 @@
 //! The developers' commands: `cargo xtask setup`, `test`, `demo`, `bench`, `instructions`, `fuzz`,
-//! `ci`, `tidy`, `functions`.
+//! `soak`, `ci`, `tidy`, `functions`.
 //!
 //! This crate builds without libclang and without PostgreSQL, because it is what installs or names
 //! them.
@@ -12,6 +12,7 @@ mod functions;
 mod fuzz;
 mod instructions;
 mod setup;
+mod soak;
 mod test;
 mod tidy;
 
@@ -41,8 +42,11 @@ enum Task {
     Instructions(instructions::Options),
     /// Try to break the guard, for minutes: `isolation` on real servers, or a target of cargo-fuzz.
     Fuzz(fuzz::Options),
+    /// The driver under load while nodes die, the network fails and shards move; then every write is
+    /// looked for.
+    Soak(soak::Options),
     /// All that a change has to pass: formatting, tidiness, lints, docs, licences, lean builds, budgets,
-    /// tests.
+    /// fuzzing, a soak, tests.
     Ci(ci::Options),
     /// Compare the list of PostgreSQL's functions with a real server, and add what it lacks.
     Functions(functions::Options),
@@ -69,6 +73,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Bench(options) => bench::run(&options),
         Task::Instructions(options) => instructions::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
+        Task::Soak(options) => soak::run(&options),
         Task::Ci(options) => ci::run(&options),
         Task::Functions(options) => functions::run(&options),
         Task::Tidy => tidy::run(),
