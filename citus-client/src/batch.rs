@@ -12,6 +12,7 @@ use tokio_postgres::Row;
 use crate::cluster::Inner;
 use crate::error::RequestError;
 use crate::request::Answer;
+use crate::snapshot::Reads;
 use crate::tenant::Call;
 use crate::{NodeAddress, Tenant, TenantId};
 
@@ -143,7 +144,13 @@ impl<'a> Batch<'a> {
         let mut attempts = Vec::with_capacity(self.items.len());
         let mut nodes: HashMap<NodeAddress, Vec<(usize, Call<'_>)>> = HashMap::new();
         for (index, item) in self.items.iter().enumerate() {
-            match Call::new(&snapshot, item.tenant.id(), item.sql, item.params.len()) {
+            match Call::new(
+                &snapshot,
+                item.tenant.id(),
+                item.sql,
+                item.params.len(),
+                Reads::AtHome,
+            ) {
                 Ok(call) => {
                     let node = nodes.entry(call.node.address().clone());
                     node.or_default().push((index, call));

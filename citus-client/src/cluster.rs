@@ -4,6 +4,7 @@ mod bootstrap;
 mod changes;
 mod events;
 mod explain;
+mod explain_statement;
 mod membership;
 mod ping;
 mod refresh;
@@ -19,6 +20,7 @@ use tokio::sync::{Mutex, Notify, Semaphore, watch};
 
 pub use events::{ClusterEvent, Watch};
 pub use explain::{Explanation, RouteError};
+pub use explain_statement::StatementRoute;
 pub use ping::Ping;
 
 use crate::config::Config;
@@ -218,6 +220,27 @@ impl Cluster {
         tenant: impl Into<TenantId>,
     ) -> Result<Explanation, RouteError> {
         explain::explain(&self.inner.snapshot.load(), table, &tenant.into())
+    }
+
+    /// Where a statement of a tenant goes, and why. Nothing is sent; the guard, the hash and the node are
+    /// those of a request.
+    ///
+    /// ```no_run
+    /// # fn example(cluster: &citus_client::Cluster) -> Result<(), citus_client::RequestError> {
+    /// let route = cluster.route_statement("UPDATE tasks SET done = true WHERE id = $1", 42)?;
+    /// println!("{route}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of a request before anything is sent, see [`RequestError`].
+    pub fn route_statement(
+        &self,
+        sql: &str,
+        tenant: impl Into<TenantId>,
+    ) -> Result<StatementRoute, RequestError> {
+        explain_statement::explain(&self.inner.snapshot.load(), sql, &tenant.into())
     }
 
     /// What changes in the cluster from now on: nodes, owners of shards, the schema.

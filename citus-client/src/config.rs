@@ -5,6 +5,7 @@ mod credentials;
 mod error;
 mod pass_file;
 mod pool_settings;
+mod read_policy;
 mod resolver;
 mod schema_checks;
 mod ssl_mode;
@@ -25,6 +26,7 @@ pub(crate) use credentials::Provider;
 pub use credentials::{Credentials, CredentialsRequest, Password};
 pub use error::ConfigError;
 pub use pool_settings::PoolSettings;
+pub use read_policy::{ReadPolicy, ReferenceReads};
 pub(crate) use resolver::Resolver;
 pub use schema_checks::SchemaChecks;
 pub use ssl_mode::SslMode;
@@ -66,6 +68,7 @@ pub struct Config {
     pub(crate) query_timeout: Duration,
     pub(crate) refresh_every: Duration,
     pub(crate) retry: RetryPolicy,
+    pub(crate) reads: ReadPolicy,
     pub(crate) application_name: Option<String>,
     pub(crate) translate: Option<Translate>,
     pub(crate) provider: Option<Provider>,
@@ -140,6 +143,7 @@ impl Config {
             query_timeout: Duration::from_secs(30),
             refresh_every: Duration::from_secs(30),
             retry: RetryPolicy::default(),
+            reads: ReadPolicy::default(),
             application_name: None,
             translate: None,
             provider: None,
@@ -295,6 +299,12 @@ impl Config {
     /// How requests that failed for a while are repeated.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
+        self
+    }
+
+    /// Which node answers a read, where several can; the tenant's own unless said otherwise.
+    pub fn read_policy(mut self, policy: ReadPolicy) -> Self {
+        self.reads = policy;
         self
     }
 

@@ -94,10 +94,10 @@ mod unscoped;
 
 pub use batch::{Batch, BatchAnswer};
 pub use bulk_load::{BulkLoad, BulkLoaded};
-pub use cluster::{Cluster, ClusterEvent, Explanation, Ping, RouteError, Watch};
+pub use cluster::{Cluster, ClusterEvent, Explanation, Ping, RouteError, StatementRoute, Watch};
 pub use config::{
     Config, ConfigError, Credentials, CredentialsRequest, Password, PoolKind, PoolSettings,
-    SchemaChecks, SslMode,
+    ReadPolicy, ReferenceReads, SchemaChecks, SslMode,
 };
 pub use copy::{CopyFormat, CopyIn, CopyOut};
 pub use error::{BulkLoadError, ConnectError, NodeError, PgError, RequestError};

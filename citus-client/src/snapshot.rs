@@ -1,6 +1,7 @@
 //! Everything a request reads, in one value.
 
 mod membership;
+mod routing;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -14,9 +15,10 @@ use crate::pool::{Capacity, Lease, NodePool};
 use crate::tenant_id::ColumnValue;
 use crate::tls::MakeTls;
 use crate::topology::{NodeAddress, Route, RouteReason, Topology};
-use crate::{Node, TenantId};
+use crate::{Node, ReadPolicy, TenantId};
 
 pub(crate) use membership::{Departure, Membership};
+pub(crate) use routing::{Reads, Routed};
 
 /// The topology, the guard and the nodes' pools that belong together. A request reads it once, and
 /// goes on with what it found.
@@ -28,6 +30,7 @@ pub(crate) struct Snapshot {
     /// The coordinator's fingerprint of its nodes and shards when they were read; see
     /// [`changes`](crate::metadata::changes).
     pub(crate) changes: Option<String>,
+    reads: ReadPolicy,
     /// In the order of the topology's nodes.
     nodes: Vec<Arc<NodeHandle>>,
     /// The colocation groups of the tenancy, the one with the most tables first.
@@ -182,6 +185,7 @@ impl Snapshot {
             topology: Arc::new(topology),
             guard,
             changes: None,
+            reads: connecting.config.reads.clone(),
         }
     }
 
@@ -264,7 +268,11 @@ mod tests {
     use crate::tls;
 
     fn connecting() -> Connecting {
-        let config = Arc::new(Config::new("postgresql://me@a/app").unwrap());
+        connecting_by(Config::new("postgresql://me@a/app").unwrap())
+    }
+
+    pub(super) fn connecting_by(config: Config) -> Connecting {
+        let config = Arc::new(config);
         let tls = tls::make_tls(&config.server).unwrap();
         let canceller = Canceller::new(tls.clone());
         Connecting {
@@ -294,8 +302,9 @@ mod tests {
         let tenant = TenantId::from(42);
         let decide = || {
             let snapshot = snapshot.load();
-            let made_at_run_time = Call::new(&snapshot, &tenant, FIXED.text(), 1).unwrap();
-            let call = Call::new(&snapshot, &tenant, &FIXED, 1).unwrap();
+            let made_at_run_time =
+                Call::new(&snapshot, &tenant, FIXED.text(), 1, Reads::ByPolicy).unwrap();
+            let call = Call::new(&snapshot, &tenant, &FIXED, 1, Reads::ByPolicy).unwrap();
             assert!(Arc::ptr_eq(&call.node, &made_at_run_time.node));
             call.node.address().port
         };

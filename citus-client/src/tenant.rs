@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use postgres_types::ToSql;
-use tenant_guard::{Access, Effect, GuardedSql};
+use tenant_guard::{Effect, GuardedSql};
 use tokio_postgres::Row;
 
 use crate::cluster::Inner;
@@ -14,7 +14,7 @@ use crate::pool::Lease;
 use crate::request::{Affected, Answer, OneRow, Request, Rows};
 use crate::retry::{Repeatable, Retries};
 use crate::row_stream::{RowStream, Source};
-use crate::snapshot::{NodeHandle, Snapshot};
+use crate::snapshot::{NodeHandle, Reads, Routed, Snapshot};
 use crate::tenant_id::ColumnValue;
 use crate::transaction::{Transaction, TransactionBuilder};
 use crate::{IntoGuarded, TenantId};
@@ -32,6 +32,7 @@ pub struct Tenant {
     inner: Arc<Inner>,
     id: TenantId,
     idempotent: bool,
+    reads: Reads,
 }
 
 impl Tenant {
@@ -40,6 +41,7 @@ impl Tenant {
             inner,
             id,
             idempotent: false,
+            reads: Reads::ByPolicy,
         }
     }
 
@@ -57,6 +59,28 @@ impl Tenant {
     pub fn idempotent(&self) -> Self {
         Self {
             idempotent: true,
+            ..self.clone()
+        }
+    }
+
+    /// The same tenant, whose reads may be answered by a standby of the node with its rows
+    /// (`noderole` secondary), where there is one; [`ReadPolicy`](crate::ReadPolicy) says which. Whatever
+    /// writes or locks rows, and transactions, go where they always go.
+    ///
+    /// A standby is behind, for as long as it takes to repeat what its primary did: **a row that was just
+    /// written may not be there yet**, and two reads can see the tenant's rows in the wrong order of time.
+    ///
+    /// ```no_run
+    /// # async fn example(tenant: citus_client::Tenant) -> Result<(), citus_client::RequestError> {
+    /// let report = "SELECT count(*) FROM tasks WHERE done";
+    /// let row = tenant.stale_reads().query_one(report, &[]).await?;
+    /// # let _ = row;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stale_reads(&self) -> Self {
+        Self {
+            reads: Reads::Stale,
             ..self.clone()
         }
     }
@@ -345,7 +369,7 @@ impl Tenant {
     ) -> Result<Call<'_>, RequestError> {
         // Read once: what is decided below belongs together.
         let snapshot = self.inner.snapshot.load();
-        Call::new(&snapshot, &self.id, statement, params.len())
+        Call::new(&snapshot, &self.id, statement, params.len(), self.reads)
     }
 
     async fn lease(&self, call: &Call<'_>) -> Result<Lease, RequestError> {
@@ -375,6 +399,7 @@ impl<'tenant> Call<'tenant> {
         tenant: &'tenant TenantId,
         statement: impl IntoGuarded,
         given: usize,
+        reads: Reads,
     ) -> Result<Self, RequestError> {
         let guarded = statement.into_guarded(&snapshot.guard)?;
         if !snapshot.guard.vouches_for(&guarded) {
@@ -384,26 +409,11 @@ impl<'tenant> Call<'tenant> {
         if expected != given {
             return Err(RequestError::ParameterCount { expected, given });
         }
-        let mut in_schema = None;
-        let (value, route) = match guarded.access() {
-            Access::Tenant {
-                colocation,
-                tenant_type,
-            } => {
-                let value = ColumnValue::new(tenant, tenant_type)?;
-                let route = snapshot.topology.route_value(colocation, &value);
-                (Some(value), route)
-            }
-            Access::TenantSchema => {
-                let name = tenant.as_schema().ok_or(RequestError::TenantSchema)?;
-                let schema = snapshot.guard.tenancy().tenant_schema(name)?;
-                let route = snapshot.topology.route_schema(name);
-                in_schema = guarded.text_for_schema(&schema);
-                (None, route.ok_or(RequestError::UnknownSchema)?)
-            }
-            // Every node can answer; the tenant's own is the one whose connections it has.
-            _ => (None, snapshot.home(tenant)),
-        };
+        let Routed {
+            route,
+            value,
+            in_schema,
+        } = snapshot.routed(&guarded, tenant, reads)?;
         tracing::trace!(node = %route.node().address(), reason = %route.reason(), "routed");
         let node = Arc::clone(snapshot.node(&route));
         let waits = matches!(guarded.effect(), Effect::Changes | Effect::Locks);

@@ -216,8 +216,12 @@ impl Topology {
             .map(|owner| owner.map(|owner| self.nodes[owner].id()))
     }
 
+    pub(crate) fn to_node(&self, index: usize, reason: RouteReason) -> Route<'_> {
+        Route::without_shard(index, &self.nodes[index], reason, None)
+    }
+
     pub(crate) fn to_coordinator(&self, reason: RouteReason, hash: Option<i32>) -> Route<'_> {
-        Route::coordinator(self.coordinator, self.coordinator(), reason, hash)
+        Route::without_shard(self.coordinator, self.coordinator(), reason, hash)
     }
 
     /// Gives the colocation groups the names that they have in this tenancy.

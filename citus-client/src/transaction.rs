@@ -15,7 +15,7 @@ use crate::error::RequestError;
 use crate::request::{Affected, Answer, OneRow, Rows};
 use crate::row_stream::{RowStream, Source};
 use crate::sighting::is_still_there;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Reads, Snapshot};
 use crate::tenant::Call;
 use crate::{IntoGuarded, TenantId};
 
@@ -263,7 +263,13 @@ impl<'a> Transaction<'a> {
         statement: impl IntoGuarded,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Call<'_>, RequestError> {
-        let call = Call::new(&self.snapshot, &self.tenant, statement, params.len())?;
+        let call = Call::new(
+            &self.snapshot,
+            &self.tenant,
+            statement,
+            params.len(),
+            Reads::AtHome,
+        )?;
         let node = self.scope.state().lease().node();
         // With Citus the statement is passed on to the node of its rows.
         if call.node.address() == node {

@@ -14,6 +14,7 @@ use super::CopyFormat;
 use crate::cluster::Inner;
 use crate::error::RequestError;
 use crate::pool::Lease;
+use crate::snapshot::Reads;
 use crate::tenant::{Call, Tenant};
 use crate::tenant_id::{ColumnValue, TenantIdError};
 
@@ -40,7 +41,7 @@ impl CopyOut {
         if guarded.effect() != Effect::Reads {
             return Err(RequestError::NotARead);
         }
-        let call = Call::new(&snapshot, tenant.id(), &guarded, 0)?;
+        let call = Call::new(&snapshot, tenant.id(), &guarded, 0, Reads::AtHome)?;
         let query = match guarded.access() {
             Access::Tenant { tenant_type, .. } => {
                 let value = ColumnValue::new(tenant.id(), tenant_type)?;

@@ -127,10 +127,11 @@ impl ClusterMetadata {
         utf8: bool,
     ) -> Topology {
         let (nodes, coordinator) = self.nodes(config, asked, before);
+        let rack = config.reads.rack.as_deref();
         let mut places = BTreeMap::new();
         let mut colocations = Vec::new();
         for group in self.groups.iter().flatten() {
-            let Some(colocation) = group.colocation(&nodes) else {
+            let Some(colocation) = group.colocation(&nodes, rack) else {
                 tracing::warn!(colocation = group.0, "its ranges do not cover all hashes");
                 continue;
             };
@@ -163,7 +164,7 @@ impl ClusterMetadata {
             kind: TopologyKind::Citus {
                 version: self.version.clone(),
             },
-            schemas: self.schemas(&nodes),
+            schemas: self.schemas(&nodes, rack),
             tables: tables.collect(),
             nodes,
             coordinator,
@@ -211,10 +212,16 @@ impl ClusterMetadata {
         (nodes, coordinator)
     }
 
-    fn schemas(&self, nodes: &[Node]) -> HashMap<Ident, SchemaShard, foldhash::fast::RandomState> {
+    fn schemas(
+        &self,
+        nodes: &[Node],
+        rack: Option<&str>,
+    ) -> HashMap<Ident, SchemaShard, foldhash::fast::RandomState> {
         let rows = self.schemas.iter().flatten();
         let places = rows.map(|SchemaRow(name, owners, id)| {
-            let owner = owners.as_deref().and_then(|groups| owner(groups, nodes));
+            let owner = owners
+                .as_deref()
+                .and_then(|groups| owner(groups, nodes, rack));
             (name.as_str().into(), SchemaShard { owner, id: *id })
         });
         places.collect()
@@ -259,7 +266,7 @@ impl TableRow {
 }
 
 impl GroupRow {
-    fn colocation(&self, nodes: &[Node]) -> Option<Colocation> {
+    fn colocation(&self, nodes: &[Node], rack: Option<&str>) -> Option<Colocation> {
         let Self(id, bounds, owners, covered, shards) = self;
         if *covered != HASHES {
             return None;
@@ -268,7 +275,7 @@ impl GroupRow {
         let shards: Vec<i64> = numbers(shards)?;
         let owners: Vec<Option<usize>> = owners
             .split(' ')
-            .map(|groups| owner(groups, nodes))
+            .map(|groups| owner(groups, nodes, rack))
             .collect();
         if bounds.len() != owners.len() || bounds.len() != shards.len() {
             return None;
@@ -283,24 +290,20 @@ fn numbers<N: std::str::FromStr>(list: &str) -> Option<Vec<N>> {
     list.split(',').map(|number| number.parse().ok()).collect()
 }
 
-/// The node of the first placement to which something may be sent, else of the first.
-fn owner(groups: &str, nodes: &[Node]) -> Option<usize> {
-    let places: Vec<usize> = groups
-        .split(',')
-        .filter_map(|group| group.parse::<i32>().ok())
-        .filter_map(|group| {
-            let of_group = |node: &Node| node.group() == group && node.role() == NodeRole::Primary;
-            let routable = nodes
-                .iter()
-                .position(|node| of_group(node) && node.is_routable());
-            routable.or_else(|| nodes.iter().position(of_group))
-        })
-        .collect();
-    places
-        .iter()
-        .copied()
-        .find(|place| nodes[*place].is_routable())
-        .or(places.first().copied())
+/// The node of the first placement to which something may be sent, of the own rack where there is one;
+/// else of the first placement.
+fn owner(groups: &str, nodes: &[Node], rack: Option<&str>) -> Option<usize> {
+    let places = groups.split(',').filter_map(|group| {
+        let group: i32 = group.parse().ok()?;
+        let of_group = |node: &Node| node.group() == group && node.role() == NodeRole::Primary;
+        nodes.iter().position(of_group)
+    });
+    let places: Vec<usize> = places.collect();
+    let mut routable = places.iter().filter(|place| nodes[**place].is_routable());
+    let near = routable
+        .clone()
+        .find(|place| Some(nodes[**place].rack()) == rack);
+    near.or_else(|| routable.next()).or(places.first()).copied()
 }
 
 #[cfg(test)]
@@ -352,6 +355,22 @@ mod tests {
         let secondary = &topology.nodes()[3];
         assert_eq!(secondary.role(), NodeRole::Secondary);
         assert_eq!((secondary.rack(), secondary.cluster()), ("r2", "reads"));
+    }
+
+    #[test]
+    fn of_several_placements_one_in_the_own_rack_is_taken() {
+        let topology = topology(0, NODES);
+        let place = |groups, rack| owner(groups, topology.nodes(), rack);
+        assert_eq!(place("0,1", None), Some(0));
+        assert_eq!(place("2,1", None), Some(1), "the first has no metadata");
+        assert_eq!(place("0,1", Some("r2")), Some(0));
+        assert_eq!(place("2", Some("r2")), Some(2));
+        assert_eq!(place("7", None), None);
+        let mut nodes = topology.nodes().to_vec();
+        nodes[1] = nodes[1]
+            .clone()
+            .described(NodeRole::Primary, "r2", "default", true);
+        assert_eq!(owner("0,1", &nodes, Some("r2")), Some(1));
     }
 
     #[test]

@@ -20,12 +20,16 @@ pub struct Route<'topology> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RouteReason {
+    /// Any node can answer, and the [`ReadPolicy`](crate::ReadPolicy) says to take any.
+    AnyNode,
     /// The node owns the shard with the tenant's rows.
     Owner,
     /// To the coordinator: the tenant's schema has no table yet.
     NoShard,
     /// To the coordinator: no active node with metadata owns the shard.
     OwnerUnavailable,
+    /// A standby of the owner: [`Tenant::stale_reads`](crate::Tenant::stale_reads).
+    Secondary,
     /// To the coordinator: the type of the tenant column cannot be hashed exactly here.
     Unhashed,
     /// To the coordinator: it is not known how these tables are distributed.
@@ -38,9 +42,11 @@ impl RouteReason {
     /// A short name, fit for a log or a metric.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::AnyNode => "any_node",
             Self::Owner => "owner",
             Self::NoShard => "no_shard",
             Self::OwnerUnavailable => "owner_unavailable",
+            Self::Secondary => "secondary",
             Self::Unhashed => "unhashed",
             Self::UnknownGroup => "unknown_group",
             Self::UnknownSchema => "unknown_schema",
@@ -51,9 +57,11 @@ impl RouteReason {
 impl fmt::Display for RouteReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::AnyNode => "any node can answer",
             Self::Owner => "it owns the shard",
             Self::NoShard => "the tenant's schema has no table yet",
             Self::OwnerUnavailable => "no active node with metadata owns the shard",
+            Self::Secondary => "it is a standby of the owner",
             Self::Unhashed => "the type of the tenant column cannot be hashed here",
             Self::UnknownGroup => "it is not known how the table is distributed",
             Self::UnknownSchema => "the cluster has no tenant with this schema",
@@ -82,7 +90,7 @@ impl<'topology> Route<'topology> {
         }
     }
 
-    pub(super) fn coordinator(
+    pub(super) fn without_shard(
         index: usize,
         node: &'topology Node,
         reason: RouteReason,

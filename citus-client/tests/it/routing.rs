@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use citus_client::{Cluster, RouteReason, TenantId, TopologyKind};
+use citus_client::{
+    Cluster, ReadPolicy, ReferenceReads, RequestError, RouteReason, TenantId, TopologyKind,
+};
 use citus_testkit::TestDatabase;
 use futures_util::stream::{self, StreamExt};
 use tokio_postgres::AsyncMessage;
@@ -29,6 +31,66 @@ async fn statements_arrive_at_the_node_that_is_explained() {
             *ports.entry(port).or_default() += 1;
         }
         assert!(ports.len() > 1, "{ports:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_statement_is_explained_as_it_is_sent() {
+    let database = database().await;
+    let cluster = connect(config(&database)).await;
+    for tenant in 0..10_i64 {
+        let sql = "SELECT server_port(), count(t.id) FROM tasks t, countries";
+        let route = cluster.route_statement(sql, tenant).unwrap();
+        assert_eq!(route.reason, RouteReason::Owner);
+        assert_eq!(route.shard.is_some(), database.is_citus());
+        let tables: Vec<_> = route.tables.iter().map(ToString::to_string).collect();
+        assert_eq!(tables, ["public.countries", "public.tasks"]);
+        let row = cluster.tenant(tenant).query_one(sql, &[]).await.unwrap();
+        assert_eq!(row.get::<_, i32>(0), i32::from(route.node.port));
+        let shown = route.to_string();
+        let begins = format!("{} (node {}), because it owns", route.node, route.node_id);
+        assert!(shown.starts_with(&begins), "{shown}");
+        let by_table = cluster.route("tasks", tenant).unwrap();
+        assert_eq!((by_table.node, by_table.hash), (route.node, route.hash));
+    }
+    let reference = cluster.route_statement("SELECT name FROM countries", 1);
+    assert!(
+        reference
+            .unwrap()
+            .to_string()
+            .contains("reference tables alone")
+    );
+    let refused = cluster.route_statement("SELECT * FROM pg_stat_activity", 1);
+    assert!(
+        matches!(refused, Err(RequestError::Refused(_))),
+        "{refused:?}"
+    );
+    let wrong = cluster.route_statement("SELECT id FROM tasks", "x");
+    assert!(matches!(wrong, Err(RequestError::Tenant(_))), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn reference_tables_are_read_on_any_node_where_the_policy_says_so() {
+    let database = database().await;
+    let policy = ReadPolicy::default().reference_tables(ReferenceReads::AnyNode);
+    let cluster = connect(config(&database).read_policy(policy)).await;
+    let tenant = cluster.tenant(1);
+    let mut ports = std::collections::BTreeSet::new();
+    for _ in 0..60 {
+        let sql = "SELECT server_port() FROM countries LIMIT 1";
+        let row = tenant.query_one(sql, &[]).await.unwrap();
+        ports.insert(row.get::<_, i32>(0));
+        let own = tenant.query("SELECT id FROM tasks", &[]).await.unwrap();
+        assert!(own.is_empty());
+    }
+    assert_eq!(ports.len(), database.nodes().count(), "{ports:?}");
+    // A transaction is on one node.
+    let transaction = tenant.begin().await.unwrap();
+    let home = i32::from(cluster.route("tasks", 1).unwrap().node.port);
+    for _ in 0..20 {
+        let sql = "SELECT server_port() FROM countries LIMIT 1";
+        let row = transaction.query_one(sql, &[]).await.unwrap();
+        assert_eq!(row.get::<_, i32>(0), home);
     }
 }
 
