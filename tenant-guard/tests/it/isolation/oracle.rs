@@ -244,9 +244,9 @@ impl Case<'_> {
         let Ok(guarded) = self.world.guard.check(&self.statement.sql) else {
             return false;
         };
-        let inserts = Shape::of(guarded.text()).is_some_and(|shape| shape.has("insert in with"));
+        let writes = Shape::of(guarded.text()).is_some_and(|shape| shape.has("write in with"));
         self.world.is_citus()
-            && inserts
+            && writes
             && self.world.plan(&guarded, self.statement).await == Plan::Subplans
     }
 
