@@ -1,9 +1,9 @@
 //! libpg_query's tree in a uniform shape, so that every field of every node can be walked, also
-//! those that nobody here has heard of.
+//! those that nobody here has heard of. It knows nothing of tenants.
 //!
-//! It is made through the `Serialize` that `pg_query` derives for all of its types. Fields with their
-//! default value are left out, and so are source positions; a node's own position is kept aside and
-//! does not count in comparisons.
+//! It is made through the `Serialize` that `pg_query` derives for all of its types. A default value is
+//! nothing, and so are source positions; a node's own position is kept aside and does not count in
+//! comparisons.
 
 mod serializer;
 
@@ -12,41 +12,38 @@ use serde::Serialize;
 /// A part of a tree.
 #[derive(Clone, Debug)]
 pub(super) enum Tree {
-    Struct {
+    /// A field with its default value.
+    Nothing,
+    Number(i64),
+    Text(String),
+    List(Vec<Tree>),
+    Node {
         name: &'static str,
         location: i32,
         fields: Vec<(&'static str, Tree)>,
     },
-    List(Vec<Tree>),
-    Text(String),
-    Number(i64),
 }
 
 impl PartialEq for Tree {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
+            (Self::Nothing, Self::Nothing) => true,
+            (Self::Number(number), Self::Number(other)) => number == other,
+            (Self::Text(text), Self::Text(other)) => text == other,
+            (Self::List(items), Self::List(other)) => items == other,
             (
-                Self::Struct {
-                    name,
-                    location: _,
-                    fields,
-                },
-                Self::Struct {
-                    name: other_name,
-                    location: _,
-                    fields: other_fields,
+                Self::Node { name, fields, .. },
+                Self::Node {
+                    name: other_name, ..
                 },
             ) => {
                 // The order of fields does not count: setting one may have moved it.
                 name == other_name
-                    && fields.len() == other_fields.len()
+                    && fields.len() == other.fields().len()
                     && fields
                         .iter()
-                        .all(|(field, value)| other.field(field) == Some(value))
+                        .all(|(name, value)| other.field(name) == value)
             }
-            (Self::List(items), Self::List(other)) => items == other,
-            (Self::Text(text), Self::Text(other)) => text == other,
-            (Self::Number(number), Self::Number(other)) => number == other,
             _ => false,
         }
     }
@@ -55,7 +52,7 @@ impl PartialEq for Tree {
 impl Tree {
     /// The tree of a parse result; `None` where it holds something of an unknown shape.
     pub(super) fn of(value: &impl Serialize) -> Option<Self> {
-        value.serialize(serializer::Trees).ok().flatten()
+        value.serialize(serializer::Trees).ok()
     }
 
     /// A node that stands nowhere.
@@ -63,76 +60,78 @@ impl Tree {
         name: &'static str,
         fields: [(&'static str, Self); N],
     ) -> Self {
-        Self::Struct {
+        let (location, fields) = (-1, fields.into());
+        Self::Node {
             name,
-            location: -1,
-            fields: fields.into(),
+            location,
+            fields,
+        }
+    }
+
+    /// A list, of which an empty one is nothing.
+    pub(super) fn list(items: Vec<Self>) -> Self {
+        if items.is_empty() {
+            Self::Nothing
+        } else {
+            Self::List(items)
+        }
+    }
+
+    /// The node's type; empty for anything else.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Node { name, .. } => name,
+            _ => "",
         }
     }
 
     /// Whether this is a node of this type.
-    pub(super) fn is(&self, type_name: &str) -> bool {
-        self.name() == type_name
-    }
-
-    /// The node's type; empty for lists and values.
-    pub(super) fn name(&self) -> &'static str {
-        match self {
-            Self::Struct { name, .. } => name,
-            _ => "",
-        }
+    pub(super) fn is(&self, name: &str) -> bool {
+        self.name() == name
     }
 
     /// Where a node stands in its text; -1 where it does not say.
     pub(super) fn location(&self) -> i32 {
         match self {
-            Self::Struct { location, .. } => *location,
+            Self::Node { location, .. } => *location,
             _ => -1,
         }
     }
 
-    /// A field that has not its default value.
-    pub(super) fn field(&self, wanted: &str) -> Option<&Self> {
+    /// The fields of a node that have not their default value; none for anything else.
+    fn fields(&self) -> &[(&'static str, Self)] {
         match self {
-            Self::Struct { fields, .. } => fields
-                .iter()
-                .find(|(name, _)| *name == wanted)
-                .map(|(_, value)| value),
-            _ => None,
+            Self::Node { fields, .. } => fields,
+            _ => &[],
         }
     }
 
-    pub(super) fn field_mut(&mut self, wanted: &str) -> Option<&mut Self> {
-        match self {
-            Self::Struct { fields, .. } => fields
-                .iter_mut()
-                .find(|(name, _)| *name == wanted)
-                .map(|(_, value)| value),
-            _ => None,
-        }
+    pub(super) fn field(&self, wanted: &str) -> &Self {
+        static NOTHING: Tree = Tree::Nothing;
+        let mut fields = self.fields().iter();
+        fields
+            .find(|(name, _)| *name == wanted)
+            .map_or(&NOTHING, |(_, value)| value)
     }
 
-    /// A text field; empty is its default.
+    /// Whether a field has another value than its default.
+    pub(super) fn has(&self, field: &str) -> bool {
+        *self.field(field) != Self::Nothing
+    }
+
+    /// A text field.
     pub(super) fn text(&self, field: &str) -> &str {
         match self.field(field) {
-            Some(Self::Text(text)) => text,
+            Self::Text(text) => text,
             _ => "",
         }
     }
 
-    /// A number, enum or boolean field; 0 is its default.
+    /// A number, enum or boolean field.
     pub(super) fn number(&self, field: &str) -> i64 {
         match self.field(field) {
-            Some(Self::Number(number)) => *number,
+            Self::Number(number) => *number,
             _ => 0,
-        }
-    }
-
-    /// Whether no other field than these is set.
-    pub(super) fn has_only(&self, allowed: &[&str]) -> bool {
-        match self {
-            Self::Struct { fields, .. } => fields.iter().all(|(name, _)| allowed.contains(name)),
-            _ => false,
         }
     }
 
@@ -144,62 +143,82 @@ impl Tree {
         }
     }
 
-    /// Takes the last item off a list.
-    pub(super) fn pop(&mut self) -> Option<Self> {
+    pub(super) fn into_items(self) -> Vec<Self> {
         match self {
-            Self::List(items) => items.pop(),
-            _ => None,
+            Self::List(items) => items,
+            _ => Vec::new(),
         }
     }
 
-    pub(super) fn take(&mut self, wanted: &str) -> Option<Self> {
-        match self {
-            Self::Struct { fields, .. } => {
-                let index = fields.iter().position(|(name, _)| *name == wanted)?;
-                Some(fields.remove(index).1)
-            }
-            _ => None,
+    /// Takes a field out of a node.
+    pub(super) fn take(&mut self, field: &str) -> Self {
+        if let Self::Node { fields, .. } = self
+            && let Some(index) = fields.iter().position(|(name, _)| *name == field)
+        {
+            return fields.swap_remove(index).1;
         }
+        Self::Nothing
     }
 
-    pub(super) fn remove(&mut self, wanted: &str) {
-        drop(self.take(wanted));
-    }
-
-    /// Sets a field.
-    pub(super) fn insert(&mut self, field: &'static str, value: Self) {
-        self.remove(field);
-        if let Self::Struct { fields, .. } = self {
+    /// Sets a field of a node.
+    pub(super) fn set(&mut self, field: &'static str, value: Self) {
+        self.take(field);
+        if let Self::Node { fields, .. } = self {
             fields.push((field, value));
         }
     }
 
-    pub(super) fn set_text(&mut self, field: &'static str, text: &str) {
-        self.insert(field, Self::Text(text.to_owned()));
-    }
-
-    /// Everything directly below, with the field's name (empty in lists).
-    pub(super) fn children_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Self)> {
-        let (fields, items) = match self {
-            Self::Struct { fields, .. } => (fields.as_mut_slice(), &mut [][..]),
-            Self::List(items) => (&mut [][..], items.as_mut_slice()),
-            Self::Text(_) | Self::Number(_) => (&mut [][..], &mut [][..]),
+    /// Takes the last item off a list.
+    pub(super) fn pop(&mut self) -> Self {
+        let Self::List(items) = self else {
+            return Self::Nothing;
         };
-        let fields = fields.iter_mut().map(|(name, value)| (*name, value));
-        fields.chain(items.iter_mut().map(|item| ("", item)))
+        let last = items.pop().unwrap_or(Self::Nothing);
+        *self = Self::list(std::mem::take(items));
+        last
     }
 
-    /// Visits this node and everything below it.
-    pub(super) fn visit<'t>(&'t self, visitor: &mut impl FnMut(&'t Self)) {
-        visitor(self);
-        match self {
-            Self::Struct { fields, .. } => {
-                for (_, value) in fields {
-                    value.visit(visitor);
-                }
+    /// This and everything below it, in no order.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = &Self> {
+        let mut below = vec![self];
+        std::iter::from_fn(move || {
+            let node = below.pop()?;
+            below.extend(node.fields().iter().map(|(_, value)| value));
+            below.extend(node.items());
+            Some(node)
+        })
+    }
+}
+
+/// A part of one tree, and the part of another that stands for it.
+pub(super) struct Pair {
+    pub(super) before: Tree,
+    pub(super) after: Tree,
+}
+
+impl Pair {
+    /// Takes a field out of both.
+    pub(super) fn take(&mut self, field: &str) -> Self {
+        let (before, after) = (self.before.take(field), self.after.take(field));
+        Self { before, after }
+    }
+
+    /// Everything directly below. Fails where one has more than the other, or is of another kind.
+    pub(super) fn parts(self) -> super::Result<Vec<Self>> {
+        let different = "the output says something else than the input";
+        let pair = |(before, after)| Self { before, after };
+        match (self.before, self.after) {
+            (Tree::List(before), Tree::List(after)) if before.len() == after.len() => {
+                Ok(before.into_iter().zip(after).map(pair).collect())
             }
-            Self::List(items) => items.iter().for_each(|item| item.visit(visitor)),
-            Self::Text(_) | Self::Number(_) => {}
+            (Tree::Node { name, fields, .. }, mut after) if after.is(name) => {
+                let pairs = fields
+                    .into_iter()
+                    .map(|(name, before)| (before, after.take(name)));
+                let parts = pairs.map(pair).collect();
+                after.fields().is_empty().then_some(parts).ok_or(different)
+            }
+            (before, after) => (before == after).then(Vec::new).ok_or(different),
         }
     }
 }

@@ -19,7 +19,7 @@ const POSITIONS: &[&str] = &[
     "name_location",
 ];
 
-/// Serializes to `Some(tree)`, or to `None` for a default value.
+/// Serializes to a tree, which is `Nothing` for a default value.
 pub(super) struct Trees;
 
 /// A shape that libpg_query's types do not have.
@@ -40,14 +40,18 @@ impl serde::ser::Error for UnknownShape {
     }
 }
 
-type Made = Result<Option<Tree>, UnknownShape>;
+type Made = Result<Tree, UnknownShape>;
 
-fn number(value: i64) -> Option<Tree> {
-    (value != 0).then_some(Tree::Number(value))
+fn number(value: i64) -> Tree {
+    if value == 0 {
+        Tree::Nothing
+    } else {
+        Tree::Number(value)
+    }
 }
 
 impl Serializer for Trees {
-    type Ok = Option<Tree>;
+    type Ok = Tree;
     type Error = UnknownShape;
     type SerializeSeq = ListBuilder;
     type SerializeStruct = StructBuilder;
@@ -78,11 +82,15 @@ impl Serializer for Trees {
     }
 
     fn serialize_str(self, value: &str) -> Made {
-        Ok((!value.is_empty()).then(|| Tree::Text(value.to_owned())))
+        Ok(if value.is_empty() {
+            Tree::Nothing
+        } else {
+            Tree::Text(value.to_owned())
+        })
     }
 
     fn serialize_none(self) -> Made {
-        Ok(None)
+        Ok(Tree::Nothing)
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Made {
@@ -200,18 +208,17 @@ impl Serializer for Trees {
 pub(super) struct ListBuilder(Vec<Tree>);
 
 impl SerializeSeq for ListBuilder {
-    type Ok = Option<Tree>;
+    type Ok = Tree;
     type Error = UnknownShape;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), UnknownShape> {
         // An empty item still counts: `(a, , b)` is not `(a, b)`.
-        self.0
-            .push(value.serialize(Trees)?.unwrap_or(Tree::Number(0)));
+        self.0.push(value.serialize(Trees)?);
         Ok(())
     }
 
     fn end(self) -> Made {
-        Ok((!self.0.is_empty()).then_some(Tree::List(self.0)))
+        Ok(Tree::list(self.0))
     }
 }
 
@@ -222,7 +229,7 @@ pub(super) struct StructBuilder {
 }
 
 impl SerializeStruct for StructBuilder {
-    type Ok = Option<Tree>;
+    type Ok = Tree;
     type Error = UnknownShape;
 
     fn serialize_field<T: Serialize + ?Sized>(
@@ -234,26 +241,31 @@ impl SerializeStruct for StructBuilder {
         if POSITIONS.contains(&field) {
             if field == "location" {
                 self.location = match value {
-                    Some(Tree::Number(location)) => i32::try_from(location).unwrap_or(-1),
+                    Tree::Number(location) => i32::try_from(location).unwrap_or(-1),
                     _ => 0,
                 };
             }
             return Ok(());
         }
-        self.fields.extend(value.map(|value| (field, value)));
+        if value != Tree::Nothing {
+            self.fields.push((field, value));
+        }
         Ok(())
     }
 
     /// `Node` is only a wrapper around its variant.
     fn end(mut self) -> Made {
         if self.name == "Node" {
-            return Ok(self.fields.pop().map(|(_, value)| value));
+            return Ok(self
+                .fields
+                .pop()
+                .map_or(Tree::Nothing, |(_, variant)| variant));
         }
-        Ok(Some(Tree::Struct {
+        Ok(Tree::Node {
             name: self.name,
             location: self.location,
             fields: self.fields,
-        }))
+        })
     }
 }
 
@@ -294,16 +306,16 @@ mod tests {
 
     #[test]
     fn values_are_kept_and_defaults_are_not() {
-        assert_eq!(of(&true).unwrap(), Some(Tree::Number(1)));
-        assert_eq!(of(&-7_i32).unwrap(), Some(Tree::Number(-7)));
-        assert_eq!(of(&7_i64).unwrap(), Some(Tree::Number(7)));
-        assert_eq!(of(&7_u32).unwrap(), Some(Tree::Number(7)));
-        assert_eq!(of(&7_u64).unwrap(), Some(Tree::Number(7)));
-        assert_eq!(of(&"a").unwrap(), Some(Tree::Text("a".to_owned())));
-        assert_eq!(of(&Some(7_i32)).unwrap(), Some(Tree::Number(7)));
-        assert_eq!(of(&Variant::Newtype(7)).unwrap(), Some(Tree::Number(7)));
-        let list = Tree::List(vec![Tree::Number(7), Tree::Number(0)]);
-        assert_eq!(of(&vec![7_i32, 0]).unwrap(), Some(list));
+        assert_eq!(of(&true).unwrap(), Tree::Number(1));
+        assert_eq!(of(&-7_i32).unwrap(), Tree::Number(-7));
+        assert_eq!(of(&7_i64).unwrap(), Tree::Number(7));
+        assert_eq!(of(&7_u32).unwrap(), Tree::Number(7));
+        assert_eq!(of(&7_u64).unwrap(), Tree::Number(7));
+        assert_eq!(of(&"a").unwrap(), Tree::Text("a".to_owned()));
+        assert_eq!(of(&Some(7_i32)).unwrap(), Tree::Number(7));
+        assert_eq!(of(&Variant::Newtype(7)).unwrap(), Tree::Number(7));
+        let list = Tree::List(vec![Tree::Number(7), Tree::Nothing]);
+        assert_eq!(of(&vec![7_i32, 0]).unwrap(), list);
         for default in [
             of(&false),
             of(&0_i32),
@@ -311,7 +323,7 @@ mod tests {
             of(&None::<i32>),
             of(&Vec::<i32>::new()),
         ] {
-            assert_eq!(default.unwrap(), None);
+            assert_eq!(default.unwrap(), Tree::Nothing);
         }
     }
 
@@ -363,14 +375,13 @@ mod tests {
                 stmt_len,
             })
             .unwrap()
-            .unwrap()
         };
         assert_eq!(param(1, 7), param(1, 8));
         assert_ne!(param(1, 7), param(2, 7));
         assert_eq!((param(1, 7).location(), param(1, 0).location()), (7, 0));
         // `Node` is only a wrapper.
         let node = Some(Variant::Newtype(7));
-        assert_eq!(of(&Node { node }).unwrap(), Some(Tree::Number(7)));
+        assert_eq!(of(&Node { node }).unwrap(), Tree::Number(7));
         let text = UnknownShape.to_string();
         assert_eq!(
             <UnknownShape as serde::ser::Error>::custom(1).to_string(),
