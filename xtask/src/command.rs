@@ -63,6 +63,13 @@ pub(crate) fn is_in_path(program: &str) -> bool {
         .is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(program).is_file()))
 }
 
+/// Whether a program like `cargo-fuzz` is installed, by cargo or in `PATH`.
+pub(crate) fn has_cargo_command(name: &str) -> bool {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
+    is_in_path(name) || home.is_some_and(|home| home.join("bin").join(name).is_file())
+}
+
 /// An optimised program, beside the unoptimised ones of which this is one.
 pub(crate) fn built(program: &str) -> anyhow::Result<PathBuf> {
     let own = env::current_exe()?;

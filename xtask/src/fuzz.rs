@@ -1,16 +1,16 @@
 //! `cargo xtask fuzz`: the machines that try to break the guard.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use std::{env, fs};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::command::{cargo, in_ci, is_in_path, root, run as run_command};
+use crate::command::{cargo, has_cargo_command, in_ci, root, run as run_command};
 use crate::setup;
 
 /// How long a target of cargo-fuzz runs in CI.
@@ -38,7 +38,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         bail!("no target {}: there are isolation, {names}", options.target);
     }
     setup::ensure_build()?;
-    if !has_cargo_fuzz() {
+    if !has_cargo_command("cargo-fuzz") {
         bail!("cargo-fuzz is not installed: cargo install --locked cargo-fuzz");
     }
     run_target(&options.target, 60 * options.minutes)
@@ -46,7 +46,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 
 /// Each target for a minute. CI installs cargo-fuzz; elsewhere nothing is installed unasked.
 pub(crate) fn run_all_shortly() -> anyhow::Result<()> {
-    if !has_cargo_fuzz() {
+    if !has_cargo_command("cargo-fuzz") {
         if !in_ci() {
             eprintln!("cargo-fuzz is not installed: skipped (cargo install --locked cargo-fuzz)");
             return Ok(());
@@ -102,12 +102,6 @@ fn run_target(target: &str, seconds: u64) -> anyhow::Result<()> {
         // No sanitizer: there is no unsafe code to watch, and they need a nightly toolchain.
         .env("RUSTC_BOOTSTRAP", "1");
     run_command(&mut command)
-}
-
-fn has_cargo_fuzz() -> bool {
-    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
-    is_in_path("cargo-fuzz") || home.is_some_and(|home| home.join("bin/cargo-fuzz").is_file())
 }
 
 /// The isolation test, for minutes instead of a number of statements.

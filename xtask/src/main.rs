@@ -1,5 +1,5 @@
 //! The developers' commands: `cargo xtask setup`, `test`, `demo`, `bench`, `instructions`, `fuzz`,
-//! `soak`, `ci`, `tidy`, `functions`.
+//! `soak`, `mutants`, `ci`, `tidy`, `functions`.
 //!
 //! This crate builds without libclang and without PostgreSQL, because it is what installs or names
 //! them.
@@ -11,6 +11,7 @@ mod demo;
 mod functions;
 mod fuzz;
 mod instructions;
+mod mutants;
 mod setup;
 mod soak;
 mod test;
@@ -45,6 +46,8 @@ enum Task {
     /// The driver under load while nodes die, the network fails and shards move; then every write is
     /// looked for.
     Soak(soak::Options),
+    /// Change the guard's proof and rewriter in one place at a time, and list what no test notices.
+    Mutants(mutants::Options),
     /// All that a change has to pass: formatting, tidiness, lints, docs, licences, lean builds, budgets,
     /// fuzzing, a soak, tests.
     Ci(ci::Options),
@@ -74,6 +77,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Instructions(options) => instructions::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Soak(options) => soak::run(&options),
+        Task::Mutants(options) => mutants::run(&options),
         Task::Ci(options) => ci::run(&options),
         Task::Functions(options) => functions::run(&options),
         Task::Tidy => tidy::run(),
