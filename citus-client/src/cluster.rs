@@ -9,6 +9,7 @@ mod membership;
 mod ping;
 mod refresh;
 mod schema_checks;
+mod version_skew;
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -88,7 +88,11 @@ impl Metadata {
     }
 }
 
-/// Also has the questions after it carried out as they are: with many shards their costs look so high
+/// The version of Citus' catalogs, where there are any.
+pub(crate) const EXTENSION_VERSION: &str =
+    "SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'citus'";
+
+/// The same. Also has the questions after it carried out as they are: with many shards their costs look so high
 /// that PostgreSQL would compile them first, which takes longer than all the rest.
 const EXTENSION: &str =
     "SET jit = off; SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'citus'";

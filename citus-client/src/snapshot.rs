@@ -4,7 +4,7 @@ mod membership;
 mod routing;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tenant_guard::{Fingerprint, Guard, Ident, Tenancy, TenantType};
 
@@ -82,6 +82,8 @@ pub(crate) struct NodeHandle {
     capacity: Arc<Capacity>,
     pool: OnceLock<NodePool>,
     membership: Arc<Membership>,
+    /// The coordinator's version of Citus when this node was last asked for its own.
+    known_beside: Mutex<Option<String>>,
 }
 
 impl NodeHandle {
@@ -134,6 +136,18 @@ impl NodeHandle {
         }
     }
 
+    /// Whether its version was compared with this one of the coordinator.
+    pub(crate) fn is_known_beside(&self, version: &str) -> bool {
+        let known = self.known_beside.lock();
+        let known = known.unwrap_or_else(PoisonError::into_inner);
+        known.as_deref() == Some(version)
+    }
+
+    pub(crate) fn known_beside(&self, version: &str) {
+        let known = self.known_beside.lock();
+        *known.unwrap_or_else(PoisonError::into_inner) = Some(version.to_owned());
+    }
+
     fn is(&self, node: &Node, setup: &str) -> bool {
         self.id == node.id()
             && self.address() == node.address()
@@ -175,6 +189,7 @@ impl Snapshot {
                     capacity: Arc::clone(&connecting.capacity),
                     pool: OnceLock::new(),
                     membership: Arc::default(),
+                    known_beside: Mutex::default(),
                 }),
             }
         });

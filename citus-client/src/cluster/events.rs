@@ -87,6 +87,16 @@ pub enum ClusterEvent {
         /// And now.
         now: String,
     },
+    /// A node that is used has another version of Citus than the coordinator. Told once for each version
+    /// of the coordinator.
+    VersionSkew {
+        /// The node.
+        node: NodeAddress,
+        /// Its version, as `pg_extension` has it.
+        version: String,
+        /// The coordinator's.
+        coordinator: String,
+    },
 }
 
 /// What changes from now on; made by [`Cluster::watch`](crate::Cluster::watch). At most some hundred
@@ -133,6 +143,15 @@ impl Events {
         Watch {
             receiver: self.0.subscribe(),
         }
+    }
+
+    pub(super) fn version_skew(&self, node: &NodeAddress, version: &str, coordinator: &str) {
+        // Most often nobody listens.
+        let _ = self.0.send(ClusterEvent::VersionSkew {
+            node: node.clone(),
+            version: version.to_owned(),
+            coordinator: coordinator.to_owned(),
+        });
     }
 
     /// Tells and traces what has changed.

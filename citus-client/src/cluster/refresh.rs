@@ -7,7 +7,7 @@ use rand::seq::SliceRandom;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::{Inner, bootstrap, membership, schema_checks};
+use super::{Inner, bootstrap, membership, schema_checks, version_skew};
 use crate::connection::with_jitter;
 use crate::error::ConnectError;
 use crate::metadata::Metadata;
@@ -40,7 +40,10 @@ async fn keep_up(inner: Weak<Inner>, kick: Arc<Notify>, period: Duration) {
             return;
         }
         match refresh(&inner).await {
-            Ok(()) => pause = SHORTEST_PAUSE,
+            Ok(()) => {
+                pause = SHORTEST_PAUSE;
+                version_skew::look(&inner).await;
+            }
             Err(error) => {
                 tracing::warn!(%error, "the topology cannot be read; the last one stays in force");
                 pause = (pause * 2).min(LONGEST_PAUSE);

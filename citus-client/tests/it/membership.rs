@@ -295,3 +295,34 @@ async fn a_node_that_changes_its_address_is_followed_while_it_is_used() {
     let rows = tenant.query("SELECT id FROM projects", &[]).await.unwrap();
     assert_eq!(rows.len(), written + 5);
 }
+
+#[tokio::test]
+async fn a_node_with_another_version_is_told() {
+    let Some(servers) = Servers::start().await else {
+        return;
+    };
+    let second = servers.worker(2);
+    // As if the others had been upgraded, and this one not.
+    let worker = servers.database.node(2).unwrap().connect().await.unwrap();
+    let version = "SELECT extversion FROM pg_extension WHERE extname = 'citus'";
+    let current: String = worker.query_one(version, &[]).await.unwrap().get(0);
+    let cluster = connect(servers.config()).await;
+    let mut watch = cluster.watch();
+    let tenant = cluster.tenant(tenant_on(&cluster, &second));
+    tenant.query("SELECT id FROM projects", &[]).await.unwrap();
+    worker
+        .batch_execute("UPDATE pg_extension SET extversion = '13.1-1' WHERE extname = 'citus'")
+        .await
+        .unwrap();
+    // Anything that changes has the driver look.
+    servers.run("SELECT citus_set_node_property(nodename, nodeport, 'shouldhaveshards', false) FROM pg_dist_node WHERE groupid = 1").await;
+    let told = next(&mut watch, |event| match event {
+        ClusterEvent::VersionSkew {
+            node,
+            version,
+            coordinator,
+        } => Some((node, version, coordinator)),
+        _ => None,
+    });
+    assert_eq!(told.await, (second, "13.1-1".to_owned(), current));
+}
