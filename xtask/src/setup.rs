@@ -24,6 +24,15 @@ pub(crate) enum Servers {
     Local(Installation),
 }
 
+impl Servers {
+    pub(crate) fn has_citus(&self) -> bool {
+        match self {
+            Self::External | Self::Docker => true,
+            Self::Local(installation) => installation.has_citus(),
+        }
+    }
+}
+
 impl fmt::Display for Servers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

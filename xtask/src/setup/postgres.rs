@@ -37,6 +37,10 @@ impl Installation {
         self
     }
 
+    pub(super) fn has_citus(&self) -> bool {
+        self.citus
+    }
+
     fn at(programs: &Path) -> Option<Self> {
         if !programs.join("initdb").is_file() {
             return None;
