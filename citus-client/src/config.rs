@@ -9,6 +9,7 @@ mod read_policy;
 mod resolver;
 mod schema_checks;
 mod ssl_mode;
+mod statement_mode;
 
 use std::error::Error;
 use std::fmt;
@@ -30,6 +31,7 @@ pub use read_policy::{ReadPolicy, ReferenceReads};
 pub(crate) use resolver::Resolver;
 pub use schema_checks::SchemaChecks;
 pub use ssl_mode::SslMode;
+pub use statement_mode::StatementMode;
 
 use crate::{NodeAddress, RetryPolicy, Topology};
 
@@ -63,7 +65,9 @@ pub struct Config {
     pub(crate) concurrent_connects: usize,
     pub(crate) reconnect_pause: Duration,
     pub(crate) wait_for_node: Duration,
+    pub(crate) statement_mode: StatementMode,
     pub(crate) statements: usize,
+    pub(crate) statement_bytes: usize,
     pub(crate) connect_timeout: Duration,
     pub(crate) query_timeout: Duration,
     pub(crate) refresh_every: Duration,
@@ -139,7 +143,9 @@ impl Config {
             concurrent_connects: 4,
             reconnect_pause: Duration::from_secs(5),
             wait_for_node: Duration::ZERO,
+            statement_mode: StatementMode::default(),
             statements: 256,
+            statement_bytes: 8 * 1024 * 1024,
             query_timeout: Duration::from_secs(30),
             refresh_every: Duration::from_secs(30),
             retry: RetryPolicy::default(),
@@ -250,6 +256,21 @@ impl Config {
     /// used one is closed for a new one.
     pub fn statement_cache(mut self, statements: usize) -> Self {
         self.statements = statements.max(1);
+        self
+    }
+
+    /// How much memory the prepared statements of a connection take at most, here and on the server
+    /// (8 MiB): for each some 8 KiB, three times its text, and the names of its columns. A statement
+    /// that alone takes more is not kept.
+    pub fn statement_cache_bytes(mut self, bytes: usize) -> Self {
+        self.statement_bytes = bytes;
+        self
+    }
+
+    /// Whether the server remembers statements; not with a pooler that gives each transaction another
+    /// session.
+    pub fn statement_mode(mut self, mode: StatementMode) -> Self {
+        self.statement_mode = mode;
         self
     }
 

@@ -20,9 +20,10 @@ mod cancel;
 mod connector;
 mod params;
 mod statements;
+mod unnamed;
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -36,9 +37,11 @@ use tokio_postgres::{
 pub(crate) use cancel::Canceller;
 pub(crate) use connector::{Connector, with_jitter};
 pub(crate) use params::Params;
-use statements::Statements;
+pub(crate) use statements::Bounds;
+use statements::Kept;
 
 use crate::NodeAddress;
+use crate::config::StatementMode;
 use crate::error::{PgError, RequestError};
 
 /// One connection to one node, with the statements that were prepared on it.
@@ -47,7 +50,7 @@ pub(crate) struct Connection {
     /// Reads and writes the socket; ends when the client is dropped.
     driver: AbortHandle,
     node: NodeAddress,
-    statements: Mutex<Statements>,
+    memory: Memory,
     /// Its state is not known any more: it must not be used again.
     spoilt: AtomicBool,
     /// Between `BEGIN` and the acknowledgement of `COMMIT` or `ROLLBACK`.
@@ -85,6 +88,47 @@ pub(crate) enum Failure {
 impl From<tokio_postgres::Error> for Failure {
     fn from(error: tokio_postgres::Error) -> Self {
         Self::Driver(error)
+    }
+}
+
+/// What a connection remembers of statements.
+#[derive(Debug)]
+enum Memory {
+    /// The statements themselves, which the server remembers.
+    Named(Mutex<Kept<Statement>>),
+    /// The types of their parameters.
+    Unnamed(Mutex<Kept<Arc<[Type]>>>),
+}
+
+impl Memory {
+    fn new(mode: StatementMode, bounds: Bounds) -> Self {
+        match mode {
+            StatementMode::Named => Self::Named(Mutex::new(Kept::new(bounds))),
+            StatementMode::Unnamed => Self::Unnamed(Mutex::new(Kept::new(bounds))),
+        }
+    }
+
+    fn clear(&self) {
+        match self {
+            Self::Named(statements) => lock(statements).clear(),
+            Self::Unnamed(types) => lock(types).clear(),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Nothing in it can panic half-way.
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn expect_params(types: &[Type], given: usize) -> Result<(), Failure> {
+    let expected = types.len();
+    if expected == given {
+        Ok(())
+    } else {
+        Err(Failure::ParameterCount { expected, given })
     }
 }
 
@@ -152,20 +196,31 @@ impl Connection {
     }
 
     /// Sends a statement and gives its rows as they come.
-    ///
-    /// A statement that the server does not accept any more, because a table has changed since it
-    /// was prepared, is prepared again; not in a transaction, which has failed by then.
     pub(crate) async fn open(
         &self,
         text: &str,
         params: Params<'_>,
     ) -> Result<RowStream, tokio_postgres::Error> {
-        let known = self.known(text);
+        match &self.memory {
+            Memory::Named(statements) => self.open_named(statements, text, params).await,
+            Memory::Unnamed(types) => Box::pin(self.open_unnamed(types, text, params)).await,
+        }
+    }
+
+    /// A statement that the server does not accept any more, because a table has changed since it
+    /// was prepared, is prepared again; not in a transaction, which has failed by then.
+    async fn open_named(
+        &self,
+        statements: &Mutex<Kept<Statement>>,
+        text: &str,
+        params: Params<'_>,
+    ) -> Result<RowStream, tokio_postgres::Error> {
+        let known = lock(statements).get(text);
         let was_known = known.is_some();
         let statement = match known {
             Some(statement) => statement,
             // What happens once is boxed, so that what happens always stays small.
-            None => Box::pin(self.prepare(text)).await?,
+            None => Box::pin(self.prepare(statements, text)).await?,
         };
         let result = self.client.query_raw(&statement, params.iter()).await;
         let stale = match result {
@@ -175,14 +230,14 @@ impl Connection {
         if !stale.is_stale_statement() {
             return Err(stale.into_inner());
         }
-        self.forget(text);
+        lock(statements).remove(text);
         // Types can have been dropped and made anew with the tables.
         self.client.clear_type_cache();
         if !was_known || self.in_transaction() {
             return Err(stale.into_inner());
         }
         Box::pin(async {
-            let statement = self.prepare(text).await?;
+            let statement = self.prepare(statements, text).await?;
             self.client.query_raw(&statement, params.iter()).await
         })
         .await
@@ -194,12 +249,27 @@ impl Connection {
         text: &str,
         limit: Duration,
     ) -> Result<(), RequestError> {
-        if self.known(text).is_some() {
-            return Ok(());
-        }
         let in_flight = self.start();
-        let answer = timeout(limit, self.prepare(text)).await;
-        self.settle(in_flight, answer, limit).map(drop)
+        let preparing = async {
+            match &self.memory {
+                Memory::Named(statements) if lock(statements).get(text).is_none() => {
+                    self.prepare(statements, text).await.map(drop)
+                }
+                Memory::Named(_) | Memory::Unnamed(_) => Ok(()),
+            }
+        };
+        let answer = timeout(limit, preparing).await;
+        self.settle(in_flight, answer, limit)
+    }
+
+    async fn prepare(
+        &self,
+        statements: &Mutex<Kept<Statement>>,
+        text: &str,
+    ) -> Result<Statement, tokio_postgres::Error> {
+        let statement = self.client.prepare(text).await?;
+        lock(statements).insert(text, statement.clone());
+        Ok(statement)
     }
 
     /// The only value of the only row, as text. In one message each way, so that several are
@@ -215,18 +285,28 @@ impl Connection {
         }))
     }
 
-    /// Sends a statement without keeping it prepared.
+    /// Sends a statement that is not sent again.
     pub(crate) async fn open_once(
         &self,
         text: &str,
         params: Params<'_>,
     ) -> Result<RowStream, Failure> {
-        let statement = self.client.prepare(text).await?;
-        let (expected, given) = (statement.params().len(), params.iter().len());
-        if expected != given {
-            return Err(Failure::ParameterCount { expected, given });
+        let given = params.iter().len();
+        match &self.memory {
+            Memory::Named(_) => {
+                let statement = self.client.prepare(text).await?;
+                expect_params(statement.params(), given)?;
+                Ok(self.client.query_raw(&statement, params.iter()).await?)
+            }
+            Memory::Unnamed(_) => {
+                let types = match given {
+                    0 => Arc::default(),
+                    _ => self.types_of_any(text).await?,
+                };
+                expect_params(&types, given)?;
+                Ok(self.send_typed(text, params, &types).await?)
+            }
         }
-        Ok(self.client.query_raw(&statement, params.iter()).await?)
     }
 
     /// `COPY … FROM STDIN`
@@ -242,11 +322,13 @@ impl Connection {
         self.client.copy_out(sql).await
     }
 
-    /// The types of what a query gives.
+    /// The types of what a query gives, on a connection that nobody else uses meanwhile.
     pub(crate) async fn column_types(&self, sql: &str) -> Result<Vec<Type>, tokio_postgres::Error> {
-        let statement = self.client.prepare(sql).await?;
-        let columns = statement.columns().iter();
-        Ok(columns.map(|column| column.type_().clone()).collect())
+        self.described(sql, |statement| {
+            let columns = statement.columns().iter();
+            columns.map(|column| column.type_().clone()).collect()
+        })
+        .await
     }
 
     /// Statements without parameters and rows, such as `BEGIN`.
@@ -273,8 +355,12 @@ impl Connection {
     pub(crate) async fn reset(&self, setup: &str, limit: Duration) -> Result<(), RequestError> {
         // It refuses to run in a transaction block, also in one that nobody knows of.
         self.run("DISCARD ALL", limit).await?;
-        self.statements().clear();
-        self.run(setup, limit).await
+        self.memory.clear();
+        match self.memory {
+            Memory::Named(_) => self.run(setup, limit).await,
+            // It is the server's own.
+            Memory::Unnamed(_) => Ok(()),
+        }
     }
 
     /// Turns an answer, its error or its absence into a result, and decides whether the connection
@@ -336,26 +422,5 @@ impl Connection {
         if !closed {
             self.canceller.cancel(self.cancel.clone());
         }
-    }
-
-    fn known(&self, text: &str) -> Option<Statement> {
-        self.statements().get(text)
-    }
-
-    async fn prepare(&self, text: &str) -> Result<Statement, tokio_postgres::Error> {
-        let statement = self.client.prepare(text).await?;
-        self.statements().insert(text, statement.clone());
-        Ok(statement)
-    }
-
-    fn forget(&self, text: &str) {
-        self.statements().remove(text);
-    }
-
-    fn statements(&self) -> std::sync::MutexGuard<'_, Statements> {
-        // Nothing in it can panic half-way.
-        self.statements
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -97,7 +97,7 @@ pub use bulk_load::{BulkLoad, BulkLoaded};
 pub use cluster::{Cluster, ClusterEvent, Explanation, Ping, RouteError, StatementRoute, Watch};
 pub use config::{
     Config, ConfigError, Credentials, CredentialsRequest, Password, PoolKind, PoolSettings,
-    ReadPolicy, ReferenceReads, SchemaChecks, SslMode,
+    ReadPolicy, ReferenceReads, SchemaChecks, SslMode, StatementMode,
 };
 pub use copy::{CopyFormat, CopyIn, CopyOut};
 pub use error::{BulkLoadError, ConnectError, NodeError, PgError, RequestError};

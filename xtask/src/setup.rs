@@ -144,6 +144,16 @@ fn missing(postgres: bool) -> Vec<Missing> {
             brew: "postgresql@18",
         });
     }
+    // Without it the tests that need it say that they were left out.
+    if postgres && apt::may_install() && !command::is_in_path("pgbouncer") {
+        missing.push(Missing {
+            what: "PgBouncer",
+            why: "the tests with a pooler between driver and servers start one",
+            apt: "pgbouncer",
+            dnf: "pgbouncer",
+            brew: "pgbouncer",
+        });
+    }
     missing
 }
 

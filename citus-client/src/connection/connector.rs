@@ -1,8 +1,8 @@
 //! Making connections to one node.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rand::RngExt;
@@ -11,10 +11,9 @@ use tokio::time::{Instant, timeout};
 use tokio_postgres::AsyncMessage;
 
 use super::attempt::Attempt;
-use super::statements::Statements;
-use super::{Canceller, Connection};
+use super::{Bounds, Canceller, Connection, Memory};
 use crate::NodeAddress;
-use crate::config::Config;
+use crate::config::{Config, StatementMode};
 use crate::error::{NodeError, PgError};
 use crate::pool::Permit;
 use crate::tls::MakeTls;
@@ -27,7 +26,9 @@ pub(crate) struct Connector {
     setup: String,
     canceller: Canceller,
     max_lifetime: Duration,
-    statements: usize,
+    mode: StatementMode,
+    bounds: Bounds,
+    search_path: Option<Box<[Ident]>>,
 }
 
 impl Connector {
@@ -57,7 +58,12 @@ impl Connector {
             setup: setup(search_path),
             canceller: canceller.clone(),
             max_lifetime: config.pools.max_lifetime,
-            statements: config.statements,
+            mode: config.statement_mode,
+            bounds: Bounds {
+                statements: config.statements,
+                bytes: config.statement_bytes,
+            },
+            search_path: search_path.map(Into::into),
         }
     }
 
@@ -123,7 +129,7 @@ impl Connector {
             client,
             driver,
             node: self.node().clone(),
-            statements: Mutex::new(Statements::new(self.statements)),
+            memory: Memory::new(self.mode, self.bounds),
             spoilt: AtomicBool::new(false),
             in_transaction: AtomicBool::new(false),
             canceller: self.canceller.clone(),
@@ -131,9 +137,25 @@ impl Connector {
             expires: now + with_jitter(self.max_lifetime, 0.1),
             generation: 0,
         };
-        let setting_up = connection.client.batch_execute(&self.setup);
+        let setting_up = async {
+            match self.mode {
+                StatementMode::Named => {
+                    connection.client.batch_execute(&self.setup).await?;
+                    Ok(true)
+                }
+                // What one session is told the next would not know.
+                StatementMode::Unnamed => {
+                    let question = has_settings(self.search_path.as_deref());
+                    Ok(connection.ask(&question).await?.as_deref() == Some("t"))
+                }
+            }
+        };
         match timeout(self.connect_timeout(), setting_up).await {
-            Ok(Ok(())) => Ok(connection),
+            Ok(Ok(true)) => Ok(connection),
+            Ok(Ok(false)) => Err(NodeError::Settings {
+                node: self.node().clone(),
+                wanted: self.setup.clone(),
+            }),
             Ok(Err(error)) => Err(NodeError::Refused {
                 node: self.node().clone(),
                 error: PgError::connecting(error),
@@ -162,6 +184,28 @@ fn setup(search_path: Option<&[Ident]>) -> String {
         setup.push_str(&path.join(", "));
     }
     setup
+}
+
+/// Asks whether a session has the settings that guarded statements rely on. Schemas that are not there
+/// make no difference.
+fn has_settings(search_path: Option<&[Ident]>) -> String {
+    let strings = "SELECT pg_catalog.current_setting('standard_conforming_strings') = 'on'";
+    let Some(path) = search_path else {
+        return strings.to_owned();
+    };
+    let path: Vec<_> = path.iter().map(|name| literal(name.as_str())).collect();
+    format!(
+        "{strings} AND pg_catalog.current_schemas(false)::text[] = ARRAY(\
+         SELECT wanted.name FROM pg_catalog.unnest(ARRAY[{}]::text[]) \
+         WITH ORDINALITY AS wanted(name, place) \
+         JOIN pg_catalog.pg_namespace AS schema ON schema.nspname = wanted.name \
+         ORDER BY wanted.place)",
+        path.join(", ")
+    )
+}
+
+fn literal(text: &str) -> String {
+    format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 
 /// Up to `share` less than a period, so that what began together does not end together.

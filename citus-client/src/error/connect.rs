@@ -97,6 +97,17 @@ pub enum NodeError {
         /// Why.
         error: PgError,
     },
+    /// Its sessions have other settings than statements rely on, and with
+    /// [`StatementMode::Unnamed`](crate::StatementMode::Unnamed) they have to be the role's own.
+    #[error(
+        "sessions of {node} do not have the settings of \"{wanted}\"; set them for the role: ALTER ROLE … SET …"
+    )]
+    Settings {
+        /// The node.
+        node: NodeAddress,
+        /// The settings, as a session could be told them.
+        wanted: String,
+    },
     /// The name of its host has no address.
     #[error("no connection to {node}: its name cannot be resolved: {reason}")]
     Unresolved {
@@ -128,6 +139,7 @@ impl NodeError {
             Self::Credentials { node, .. }
             | Self::Down { node, .. }
             | Self::Refused { node, .. }
+            | Self::Settings { node, .. }
             | Self::Timeout { node, .. }
             | Self::Unresolved { node, .. } => node,
         }
@@ -139,6 +151,7 @@ impl NodeError {
             Self::Credentials { reason, .. } => format!("there are no credentials: {reason}"),
             Self::Down { last, .. } => last.clone(),
             Self::Refused { error, .. } => error.to_string(),
+            Self::Settings { wanted, .. } => format!("its sessions are not as \"{wanted}\" says"),
             Self::Timeout { after, .. } => format!("nothing came back within {after:?}"),
             Self::Unresolved { reason, .. } => format!("its name cannot be resolved: {reason}"),
         }
@@ -162,6 +175,7 @@ impl NodeError {
             Self::Refused { error, .. } => Some(error),
             Self::Credentials { .. }
             | Self::Down { .. }
+            | Self::Settings { .. }
             | Self::Timeout { .. }
             | Self::Unresolved { .. } => None,
         }

@@ -60,6 +60,13 @@ impl PgError {
             .is_some_and(|source| !source.is::<DbError>() && !source.is::<std::io::Error>())
     }
 
+    /// Whether the server found the text wrong for the tables and types that there are, which it does
+    /// before carrying anything out.
+    pub(crate) fn is_about_the_text(&self) -> bool {
+        let state = self.sql_state();
+        state.is_some_and(|state| state.code().starts_with("42"))
+    }
+
     /// Whether the statement's plan was made for tables that have changed since, or the statement
     /// is not there any more. Both are found out before anything is carried out.
     pub(crate) fn is_stale_statement(&self) -> bool {

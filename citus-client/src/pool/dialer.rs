@@ -24,7 +24,6 @@ type Ready = Vec<Box<Connection>>;
 /// Makes the connections of one pool: as many as there may be ([`Capacity`]), as many at a time as is
 /// good for the node ([`Ramp`]), and none on a request's time while the node is known to be down
 /// ([`Health`]).
-#[derive(Debug)]
 pub(super) struct Dialer {
     pub(super) connector: Connector,
     pub(super) capacity: Arc<Capacity>,
@@ -319,6 +318,12 @@ impl Dialer {
             let after = self.settings.acquire_timeout;
             RequestError::PoolTimeout { node, after }
         }
+    }
+}
+
+impl std::fmt::Debug for Dialer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Dialer({})", self.node())
     }
 }
 

@@ -18,6 +18,8 @@ mod faults;
 mod membership;
 mod moves;
 mod network_faults;
+#[cfg(all(feature = "rustls-023", unix))]
+mod pgbouncer;
 mod pools;
 mod refresh;
 mod requests;

@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use citus_client::{
-    Cluster, Config, NodeAddress, NodeError, PoolSettings, PoolStatus, RequestError, RetryPolicy,
-    Topology,
+    Cluster, Config, NodeError, PoolSettings, PoolStatus, RequestError, RetryPolicy,
 };
 use citus_testkit::{BackendChoice, Node, TestCluster, TestDatabase};
 use futures_util::future::{join_all, try_join_all};
@@ -14,7 +13,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{
-    bounded, config, connect, database, database_on, eventually, pools, sessions,
+    bounded, config, connect, database, database_on, eventually, pools, redirected, sessions,
 };
 
 const LONG: Duration = Duration::from_secs(60);
@@ -192,14 +191,7 @@ async fn through(door: &Arc<Door>, database: &TestDatabase, config: Config) -> C
             }
         });
     }
-    if !database.is_citus() {
-        let doors = doors.iter().map(|(_, door)| format!("127.0.0.1:{door}"));
-        return config.topology(Topology::fixed(doors, 32).unwrap());
-    }
-    config.translate_address(move |node| {
-        let door = doors.iter().find(|(port, _)| *port == node.port);
-        NodeAddress::new("127.0.0.1", door.unwrap().1)
-    })
+    redirected(config, database, doors)
 }
 
 /// A cluster of the test's own, with a tenant and the node that has it.

@@ -94,7 +94,7 @@ fn authority() -> CertifiedIssuer<'static, KeyPair> {
 }
 
 /// PostgreSQL reads a key only when it is its own. Servers that root starts run as someone else.
-async fn server_owner() -> (u32, u32) {
+pub(crate) async fn server_owner() -> (u32, u32) {
     let cluster = TestCluster::builder()
         .workers(0)
         .backend(BackendChoice::Postgres);
@@ -105,7 +105,7 @@ async fn server_owner() -> (u32, u32) {
     (directory.uid(), directory.gid())
 }
 
-fn give(file: &Path, (user, group): (u32, u32)) {
+pub(crate) fn give(file: &Path, (user, group): (u32, u32)) {
     let metadata = fs::metadata(file).unwrap();
     if (metadata.uid(), metadata.gid()) != (user, group) {
         chown(file, Some(user), Some(group)).unwrap();

@@ -105,6 +105,22 @@ fn config_of(database: &TestDatabase, urls: &[String]) -> Config {
     }
 }
 
+/// Reaches each node by another port of this machine than its own.
+pub(crate) fn redirected(
+    config: Config,
+    database: &TestDatabase,
+    ports: Vec<(u16, u16)>,
+) -> Config {
+    if !database.is_citus() {
+        let doors = ports.iter().map(|(_, door)| format!("127.0.0.1:{door}"));
+        return config.topology(Topology::fixed(doors, 32).unwrap());
+    }
+    config.translate_address(move |node| {
+        let door = ports.iter().find(|(port, _)| *port == node.port);
+        NodeAddress::new("127.0.0.1", door.unwrap().1)
+    })
+}
+
 /// The driver's own sessions are known by this name.
 pub(crate) fn name(database: &TestDatabase) -> String {
     format!("driver of {}", database.name())
