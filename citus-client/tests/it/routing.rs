@@ -287,6 +287,64 @@ async fn types_that_are_not_hashed_go_to_the_coordinator_and_work() {
 }
 
 #[tokio::test]
+async fn what_is_not_distributed_by_hash_goes_to_the_coordinator_and_works() {
+    let database = database().await;
+    if !database.is_citus() {
+        eprintln!("left out: there is no Citus");
+        return;
+    }
+    database
+        .migrate(
+            "CREATE TABLE by_range (tenant_id bigint, id int);
+             CREATE TABLE by_append (tenant_id bigint, id int);
+             CREATE TABLE single (id int);
+             CREATE TABLE other_group (tenant_id bigint, id int);
+             SELECT create_distributed_table('by_range', 'tenant_id', 'range');
+             SELECT master_create_empty_shard('by_range');
+             UPDATE pg_dist_shard SET shardminvalue = '0', shardmaxvalue = '1000'
+                 WHERE logicalrelid = 'by_range'::regclass;
+             SELECT create_distributed_table('by_append', 'tenant_id', 'append');
+             SELECT create_distributed_table('single', NULL, colocate_with => 'none');
+             SELECT create_distributed_table(
+                 'other_group', 'tenant_id', shard_count => 3, colocate_with => 'none');",
+        )
+        .await
+        .unwrap();
+    let cluster = connect(config(&database)).await;
+    for table in ["by_range", "by_append"] {
+        let route = cluster.route(table, 7).unwrap();
+        assert_eq!(route.reason, RouteReason::UnknownGroup, "{table}");
+        assert_eq!(route.node, *cluster.topology().coordinator().address());
+    }
+    let tenant = cluster.tenant(7);
+    for table in ["by_range", "other_group"] {
+        let insert = format!("INSERT INTO {table} (id) VALUES (1)");
+        tenant.execute(&insert, &[]).await.unwrap();
+        let select = format!("SELECT id FROM {table}");
+        assert_eq!(tenant.query(&select, &[]).await.unwrap().len(), 1);
+        let other = cluster.tenant(8).query(&select, &[]).await.unwrap();
+        assert!(other.is_empty());
+    }
+    let rows = tenant.query("SELECT id FROM by_append", &[]).await;
+    assert!(rows.unwrap().is_empty());
+    // Each group has its own ranges.
+    for tenant in 0..20_i64 {
+        let route = cluster.route("other_group", tenant).unwrap();
+        assert_eq!(route.reason, RouteReason::Owner);
+        assert_ne!(route.range, cluster.route("tasks", tenant).unwrap().range);
+    }
+    // It has no tenants: nobody but who says so reads it.
+    let error = tenant
+        .query("SELECT id FROM single", &[])
+        .await
+        .unwrap_err();
+    assert!(matches!(error, RequestError::Refused(_)), "{error}");
+    let unscoped = cluster.unscoped("test");
+    let all = unscoped.query("SELECT id FROM single", &[]).await;
+    assert!(all.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_tenancy_from_elsewhere_is_routed_by_its_tables() {
     let database = database().await;
     if !database.is_citus() {
