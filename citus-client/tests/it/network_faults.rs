@@ -249,8 +249,8 @@ async fn an_error_of_the_server_is_told_with_its_state_and_nothing_was_done() {
         let error = bounded(handle.execute(INSERT, &[&1_i64]))
             .await
             .unwrap_err();
-        let state = SqlState::T_R_SERIALIZATION_FAILURE;
-        assert_eq!(error.sql_state(), Some(&state));
+        let expected = SqlState::T_R_SERIALIZATION_FAILURE;
+        assert_eq!(error.sql_state(), Some(&expected));
         assert!(error.is_retryable());
         assert_eq!(stage.rows(tenant).await, 1);
 
@@ -297,7 +297,7 @@ async fn what_the_server_refused_for_a_while_is_done_once() {
 #[tokio::test]
 async fn a_plan_that_has_become_stale_is_made_anew_unseen_but_in_no_transaction() {
     let stage = Stage::new().await;
-    let stale = || {
+    let outdated = || {
         let error = ErrorResponse::new("0A000").message("cached plan must not change result type");
         Reaction::Answer(error.routine("RevalidateCachedQuery"))
     };
@@ -306,13 +306,13 @@ async fn a_plan_that_has_become_stale_is_made_anew_unseen_but_in_no_transaction(
         let proxy = stage.before(&cluster, tenant);
         let handle = cluster.tenant(tenant);
         handle.execute(INSERT, &[&0_i64]).await.unwrap();
-        let armed = proxy.on(Message::from_client(b'B'), stale());
+        let armed = proxy.on(Message::from_client(b'B'), outdated());
         assert_eq!(bounded(handle.execute(INSERT, &[&1_i64])).await.unwrap(), 1);
         assert!(armed.has_fired());
         assert_eq!(stage.rows(tenant).await, 2);
 
         let transaction = handle.begin().await.unwrap();
-        proxy.on(Message::from_client(b'B'), stale());
+        proxy.on(Message::from_client(b'B'), outdated());
         let error = bounded(transaction.execute(INSERT, &[&2_i64]))
             .await
             .unwrap_err();
