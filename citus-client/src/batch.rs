@@ -1,17 +1,16 @@
 //! Many statements at once.
 
 use std::collections::HashMap;
-use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::stream::{self, StreamExt};
 use postgres_types::ToSql;
-use tokio_postgres::Row;
+use tracing::Instrument;
 
 use crate::cluster::Inner;
 use crate::error::RequestError;
-use crate::request::Answer;
+use crate::request::{Complete, CompleteAnswer};
 use crate::snapshot::Reads;
 use crate::tenant::Call;
 use crate::{NodeAddress, Tenant, TenantId};
@@ -44,16 +43,6 @@ pub struct Batch<'a> {
     inner: Arc<Inner>,
     items: Vec<Item<'a>>,
     nodes_at_once: usize,
-}
-
-/// What a statement of a batch gave.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct BatchAnswer {
-    /// Its rows.
-    pub rows: Vec<Row>,
-    /// How many rows it changed (of a `SELECT`: gave).
-    pub affected: u64,
 }
 
 struct Item<'a> {
@@ -120,7 +109,7 @@ impl<'a> Batch<'a> {
 
     /// Sends the statements; their answers come in the order in which they were added. What failed for a
     /// while is repeated as a statement alone would be, see [`RetryPolicy`](crate::RetryPolicy).
-    pub async fn run(self) -> Vec<Result<BatchAnswer, RequestError>> {
+    pub async fn run(self) -> Vec<Result<CompleteAnswer, RequestError>> {
         let first = self.first_attempts().await;
         let items = self.items.iter().zip(first);
         let answers = items.map(|(item, attempt)| async move {
@@ -194,14 +183,14 @@ impl<'a> Batch<'a> {
             // What cannot be prepared says so when it is sent.
             drop(prepared.await);
             let answers = window.iter().map(|(index, call)| async move {
-                let request = self.items.get(*index).map(|item| {
-                    let request = call.request(&item.params, &self.inner);
-                    request.answer::<Complete>(connection)
-                });
-                match request {
-                    Some(answer) => Some((*index, call.attempt(self.inner.observe(answer.await)))),
-                    None => None,
-                }
+                let item = self.items.get(*index)?;
+                let watch = self.inner.config().observers.watch();
+                let request = call.request(&item.params, &self.inner);
+                let answer = request.answer::<Complete>(connection);
+                let answer = answer.instrument(call.span()).await;
+                let (node, tenant) = (call.node.address(), item.tenant.id());
+                watch.ended(call.text(), node, call.reason, tenant, &answer);
+                Some((*index, call.attempt(self.inner.observe(answer))))
             });
             attempts.extend(join_all(answers).await.into_iter().flatten());
         }
@@ -211,39 +200,18 @@ impl<'a> Batch<'a> {
 
 /// What came of a statement when it was first sent.
 enum Attempt {
-    Done(BatchAnswer),
+    Done(CompleteAnswer),
     /// It was not sent, or its answer is not to be believed before its shard was looked at.
     Doubtful,
     Failed(RequestError),
 }
 
 impl Call<'_> {
-    fn attempt(&self, answer: Result<BatchAnswer, RequestError>) -> Attempt {
+    fn attempt(&self, answer: Result<CompleteAnswer, RequestError>) -> Attempt {
         match answer {
             Ok(answer) if answer.affected == 0 && self.is_watched() => Attempt::Doubtful,
             Ok(answer) => Attempt::Done(answer),
             Err(error) => Attempt::Failed(error),
         }
-    }
-}
-
-/// The rows of an answer and their number.
-struct Complete;
-
-impl Answer for Complete {
-    type Output = BatchAnswer;
-
-    async fn read(rows: tokio_postgres::RowStream) -> Result<BatchAnswer, tokio_postgres::Error> {
-        let mut stream = pin!(rows);
-        let mut rows = Vec::new();
-        while let Some(row) = stream.try_next().await? {
-            rows.push(row);
-        }
-        let affected = stream.rows_affected().unwrap_or_default();
-        Ok(BatchAnswer { rows, affected })
-    }
-
-    fn is_empty(answer: &BatchAnswer) -> bool {
-        answer.affected == 0
     }
 }

@@ -33,7 +33,8 @@ pub use schema_checks::SchemaChecks;
 pub use ssl_mode::SslMode;
 pub use statement_mode::StatementMode;
 
-use crate::{NodeAddress, RetryPolicy, Topology};
+use crate::observer::Observers;
+use crate::{NodeAddress, Observer, RetryPolicy, TenantHashKey, Topology};
 
 /// How to reach a cluster and how to behave towards it. Every default is finite: nothing waits for
 /// ever, and nothing grows without bounds.
@@ -73,6 +74,7 @@ pub struct Config {
     pub(crate) refresh_every: Duration,
     pub(crate) retry: RetryPolicy,
     pub(crate) reads: ReadPolicy,
+    pub(crate) observers: Observers,
     pub(crate) application_name: Option<String>,
     pub(crate) translate: Option<Translate>,
     pub(crate) provider: Option<Provider>,
@@ -150,6 +152,7 @@ impl Config {
             refresh_every: Duration::from_secs(30),
             retry: RetryPolicy::default(),
             reads: ReadPolicy::default(),
+            observers: Observers::default(),
             application_name: None,
             translate: None,
             provider: None,
@@ -326,6 +329,19 @@ impl Config {
     /// Which node answers a read, where several can; the tenant's own unless said otherwise.
     pub fn read_policy(mut self, policy: ReadPolicy) -> Self {
         self.reads = policy;
+        self
+    }
+
+    /// Who is told what happens to requests; any number of them.
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observers.add(observer);
+        self
+    }
+
+    /// The key by which [`RequestEvent::tenant`](crate::RequestEvent) stands for a tenant: one by chance for
+    /// each [`Config`] unless given here.
+    pub fn tenant_hash_key(mut self, key: TenantHashKey) -> Self {
+        self.observers.set_key(key);
         self
     }
 

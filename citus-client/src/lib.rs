@@ -54,6 +54,7 @@
 //! # Features
 //! - `deadpool` (default), `bb8`: which crates can keep connections.
 //! - `rustls-023` (default): TLS.
+//! - `metrics-024`: figures by the crate `metrics` 0.24.
 //! - `macros`: [`sql!`], [`sql_file!`] and [`sql_deferred!`], statements that are checked while the
 //!   application is built.
 //! - `cli`: the command `citus-client`.
@@ -78,6 +79,7 @@ pub mod hash;
 #[cfg(feature = "macros")]
 mod macros;
 mod metadata;
+mod observer;
 mod pool;
 mod request;
 mod retry;
@@ -92,7 +94,7 @@ mod topology;
 mod transaction;
 mod unscoped;
 
-pub use batch::{Batch, BatchAnswer};
+pub use batch::Batch;
 pub use bulk_load::{BulkLoad, BulkLoaded};
 pub use cluster::{Cluster, ClusterEvent, Explanation, Ping, RouteError, StatementRoute, Watch};
 pub use config::{
@@ -101,7 +103,11 @@ pub use config::{
 };
 pub use copy::{CopyFormat, CopyIn, CopyOut};
 pub use error::{BulkLoadError, ConnectError, NodeError, PgError, RequestError};
+#[cfg(feature = "metrics-024")]
+pub use observer::Metrics;
+pub use observer::{Observer, RequestEvent, Retried, TenantHash, TenantHashKey, TopTenants};
 pub use pool::PoolStatus;
+pub use request::CompleteAnswer;
 pub use retry::RetryPolicy;
 pub use row_stream::RowStream;
 pub use statement::IntoGuarded;

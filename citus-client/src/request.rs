@@ -117,6 +117,37 @@ impl Answer for Affected {
     }
 }
 
+/// The rows of an answer and their number.
+pub(crate) struct Complete;
+
+/// All that a statement gave.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct CompleteAnswer {
+    /// Its rows.
+    pub rows: Vec<Row>,
+    /// How many rows it changed (of a `SELECT`: gave).
+    pub affected: u64,
+}
+
+impl Answer for Complete {
+    type Output = CompleteAnswer;
+
+    async fn read(rows: RowStream) -> Result<CompleteAnswer, tokio_postgres::Error> {
+        let mut stream = pin!(rows);
+        let mut rows = Vec::new();
+        while let Some(row) = stream.try_next().await? {
+            rows.push(row);
+        }
+        let affected = stream.rows_affected().unwrap_or_default();
+        Ok(CompleteAnswer { rows, affected })
+    }
+
+    fn is_empty(answer: &CompleteAnswer) -> bool {
+        answer.affected == 0
+    }
+}
+
 impl Request<'_> {
     /// The whole answer.
     pub(crate) async fn answer<A: Answer>(

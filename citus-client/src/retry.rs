@@ -6,7 +6,9 @@ use rand::RngExt;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep};
 
+use crate::cluster::Inner;
 use crate::error::RequestError;
+use crate::observer::{Observers, Retried};
 
 /// How requests that failed for a while are repeated: a statement outside of transactions, and a
 /// whole transaction given to [`Tenant::transaction`](crate::Tenant::transaction).
@@ -128,14 +130,16 @@ impl<'a> Attempts<'a> {
 /// The attempts at one statement outside of transactions.
 pub(crate) struct Retries<'a> {
     attempts: Attempts<'a>,
+    observers: &'a Observers,
     repeatable: Repeatable,
 }
 
 impl<'a> Retries<'a> {
     /// After the first attempt failed.
-    pub(crate) fn new(policy: RetryPolicy, room: &'a Semaphore, repeatable: Repeatable) -> Self {
+    pub(crate) fn new(inner: &'a Inner, repeatable: Repeatable) -> Self {
         Self {
-            attempts: Attempts::new(policy, room),
+            attempts: Attempts::new(inner.config().retry, &inner.waiting),
+            observers: &inner.config().observers,
             repeatable,
         }
     }
@@ -144,6 +148,7 @@ impl<'a> Retries<'a> {
     pub(crate) async fn pause(&mut self, error: RequestError) -> Result<(), RequestError> {
         if self.repeatable.after(&error) && self.attempts.next().await {
             tracing::debug!(%error, "the statement is repeated");
+            self.observers.retry(Retried::Statement);
             return Ok(());
         }
         Err(error)

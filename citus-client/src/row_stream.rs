@@ -13,6 +13,7 @@ use tokio_postgres::Row;
 use crate::cluster::Inner;
 use crate::error::RequestError;
 use crate::pool::Lease;
+use crate::request::CompleteAnswer;
 use crate::transaction::State;
 
 /// The rows of a statement, as they come from the server; at most a few of them are in memory.
@@ -93,10 +94,10 @@ impl<'a> RowStream<'a> {
     }
 
     /// Rows that are there.
-    pub(crate) fn complete(rows: Vec<Row>) -> Self {
+    pub(crate) fn complete(answer: CompleteAnswer) -> Self {
         Self {
-            affected: u64::try_from(rows.len()).ok(),
-            rows: Rows::Complete(rows.into_iter()),
+            affected: Some(answer.affected),
+            rows: Rows::Complete(answer.rows.into_iter()),
             source: None,
             limit: Duration::ZERO,
             deadline: None,
@@ -105,7 +106,10 @@ impl<'a> RowStream<'a> {
 
     /// How many rows the statement changed or gave; known after its last row.
     pub fn rows_affected(&self) -> Option<u64> {
-        self.affected
+        match &self.rows {
+            Rows::Complete(rows) if rows.len() > 0 => None,
+            Rows::Complete(_) | Rows::Coming(_) => self.affected,
+        }
     }
 }
 

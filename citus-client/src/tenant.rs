@@ -5,19 +5,21 @@ use std::sync::Arc;
 use postgres_types::ToSql;
 use tenant_guard::{Effect, GuardedSql};
 use tokio_postgres::Row;
+use tracing::{Instrument, Span};
 
 use crate::cluster::Inner;
-use crate::connection::Params;
+use crate::connection::{Connection, Params};
 use crate::copy::{CopyFormat, CopyIn, CopyOut};
 use crate::error::RequestError;
+use crate::observer::operation;
 use crate::pool::Lease;
-use crate::request::{Affected, Answer, OneRow, Request, Rows};
+use crate::request::{Affected, Answer, Complete, OneRow, Request, Rows};
 use crate::retry::{Repeatable, Retries};
 use crate::row_stream::{RowStream, Source};
 use crate::snapshot::{NodeHandle, Reads, Routed, Snapshot};
 use crate::tenant_id::ColumnValue;
 use crate::transaction::{Transaction, TransactionBuilder};
-use crate::{IntoGuarded, TenantId};
+use crate::{IntoGuarded, RouteReason, TenantId};
 
 /// One tenant's way to its rows: whatever SQL goes in, the rows of this tenant are all there is for
 /// it. Made by [`Cluster::tenant`](crate::Cluster::tenant); cheap to make, to clone and to throw
@@ -319,16 +321,22 @@ impl Tenant {
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<A::Output, RequestError> {
         let call = self.call(statement, params)?;
-        let request = call.request(params, &self.inner);
-        let lease = self.lease(&call).await?;
-        let connection = lease.connection()?;
-        let answer = match call.shard {
-            Some(shard) if call.waits => {
-                let sightings = &self.inner.sightings;
-                Box::pin(sightings.answer::<A>(shard, request, connection)).await
-            }
-            _ => request.answer::<A>(connection).await,
+        let mut watch = self.inner.config().observers.watch();
+        let work = async {
+            let lease = self.lease(&call).await?;
+            watch.acquired();
+            let request = call.request(params, &self.inner);
+            call.answer::<A>(request, lease.connection()?, &self.inner)
+                .await
         };
+        let answer = work.instrument(call.span()).await;
+        watch.ended(
+            call.text(),
+            call.node.address(),
+            call.reason,
+            &self.id,
+            &answer,
+        );
         self.inner.observe(answer)
     }
 
@@ -339,13 +347,26 @@ impl Tenant {
     ) -> Result<RowStream<'static>, RequestError> {
         let call = self.call(statement, params)?;
         if call.is_watched() {
-            let rows = Box::pin(self.attempt::<Rows, S>(statement, params)).await?;
-            return Ok(RowStream::complete(rows));
+            let answer = Box::pin(self.attempt::<Complete, S>(statement, params)).await?;
+            return Ok(RowStream::complete(answer));
         }
-        let lease = self.lease(&call).await?;
+        let mut watch = self.inner.config().observers.watch();
         let request = call.request(params, &self.inner);
-        let rows = request.begin(lease.connection()?).await;
-        let rows = self.inner.observe(rows)?;
+        let work = async {
+            let lease = self.lease(&call).await?;
+            watch.acquired();
+            let rows = request.begin(lease.connection()?).await?;
+            Ok((rows, lease))
+        };
+        let begun = work.instrument(call.span()).await;
+        watch.ended(
+            call.text(),
+            call.node.address(),
+            call.reason,
+            &self.id,
+            &begun,
+        );
+        let (rows, lease) = self.inner.observe(begun)?;
         let source = Source::Own(lease, Arc::clone(&self.inner));
         Ok(RowStream::new(rows, source, request.limit))
     }
@@ -359,7 +380,7 @@ impl Tenant {
         } else {
             Repeatable::Write
         };
-        Retries::new(self.inner.config().retry, &self.inner.waiting, repeatable)
+        Retries::new(&self.inner, repeatable)
     }
 
     fn call(
@@ -385,6 +406,7 @@ pub(crate) struct Call<'tenant> {
     /// What is sent instead of the guarded text, where it has a place for the tenant's schema.
     in_schema: Option<String>,
     pub(crate) node: Arc<NodeHandle>,
+    pub(crate) reason: RouteReason,
     /// The shard of the rows on this node.
     pub(crate) shard: Option<i64>,
     /// Whether the statement waits for changes of its shard, so that an answer without rows may be wrong
@@ -422,6 +444,7 @@ impl<'tenant> Call<'tenant> {
             value,
             in_schema,
             node,
+            reason: route.reason(),
             shard: route.shard(),
             waits,
         })
@@ -434,6 +457,36 @@ impl<'tenant> Call<'tenant> {
             shard: None,
             ..self
         }
+    }
+
+    /// The whole answer, as it may be believed.
+    pub(crate) async fn answer<A: Answer>(
+        &self,
+        request: Request<'_>,
+        connection: &Connection,
+        inner: &Inner,
+    ) -> Result<A::Output, RequestError> {
+        match self.shard {
+            // What happens seldom is boxed, so that what happens always stays small.
+            Some(shard) if self.waits => {
+                Box::pin(inner.sightings.answer::<A>(shard, request, connection)).await
+            }
+            _ => request.answer::<A>(connection).await,
+        }
+    }
+
+    /// With the names of OpenTelemetry's conventions for database clients.
+    pub(crate) fn span(&self) -> Span {
+        let node = self.node.address();
+        tracing::debug_span!(
+            "request",
+            otel.kind = "client",
+            db.system.name = "postgresql",
+            db.operation.name = operation(self.text()),
+            server.address = %node.host,
+            server.port = node.port,
+            citus.route = self.reason.as_str(),
+        )
     }
 
     /// Whether an answer without rows may be wrong.

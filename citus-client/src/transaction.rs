@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use postgres_types::ToSql;
 use tokio_postgres::Row;
+use tracing::Instrument;
 
 pub use builder::{IsolationLevel, TransactionBuilder};
 pub(crate) use state::State;
 
 use crate::error::RequestError;
-use crate::request::{Affected, Answer, OneRow, Rows};
+use crate::request::{Affected, Answer, Complete, OneRow, Rows};
 use crate::row_stream::{RowStream, Source};
 use crate::sighting::is_still_there;
 use crate::snapshot::{Reads, Snapshot};
@@ -178,8 +179,8 @@ impl<'a> Transaction<'a> {
         let params = S::as_slice(params);
         let call = self.call(statement, params)?;
         if call.shard.is_some() && (call.waits || self.one_snapshot) {
-            let rows = self.ask::<Rows, S>(statement, params).await?;
-            return Ok(RowStream::complete(rows));
+            let answer = self.ask::<Complete, S>(statement, params).await?;
+            return Ok(RowStream::complete(answer));
         }
         let state = self.scope.state();
         let connection = state.connection().await?;
@@ -243,19 +244,23 @@ impl<'a> Transaction<'a> {
         let state = self.scope.state();
         let request = call.request(params, state.inner());
         let connection = state.connection().await?;
-        state.noted(match call.shard {
-            Some(shard) if self.one_snapshot => match request.answer::<A>(connection).await {
-                Ok(answer) => Box::pin(is_still_there(shard, connection, request.limit))
-                    .await
-                    .map(|()| answer),
-                Err(error) => Err(error),
-            },
-            Some(shard) if call.waits => {
-                let sightings = &state.inner().sightings;
-                Box::pin(sightings.answer::<A>(shard, request, connection)).await
+        let inner = state.inner();
+        let watch = inner.config().observers.watch();
+        let work = async {
+            let answer = match call.shard {
+                // It would not see that the shard has changed.
+                Some(_) if self.one_snapshot => request.answer::<A>(connection).await?,
+                _ => call.answer::<A>(request, connection, inner).await?,
+            };
+            if let (true, Some(shard)) = (self.one_snapshot, call.shard) {
+                Box::pin(is_still_there(shard, connection, request.limit)).await?;
             }
-            _ => request.answer::<A>(connection).await,
-        })
+            Ok(answer)
+        };
+        let answer = work.instrument(call.span()).await;
+        let node = state.lease().node();
+        watch.ended(call.text(), node, call.reason, &self.tenant, &answer);
+        state.noted(answer)
     }
 
     fn call(

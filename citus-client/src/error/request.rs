@@ -201,6 +201,43 @@ impl RequestError {
         self.sql_state().is_some_and(|state| states.contains(state))
     }
 
+    /// A word for what happened, fit for a metric: the SQLSTATE where the server answered.
+    ///
+    /// ```
+    /// let error = citus_client::RequestError::ClusterClosed;
+    /// assert_eq!(error.kind(), "cluster_closed");
+    /// ```
+    pub fn kind(&self) -> &str {
+        if let Some(state) = self.sql_state() {
+            return state.code();
+        }
+        match self {
+            Self::Aborted { .. } => "aborted",
+            Self::Closed { .. } => "closed",
+            Self::ClusterClosed => "cluster_closed",
+            Self::CommitUnknown { .. } => "commit_unknown",
+            Self::Lost { .. } => "lost",
+            Self::NoBinaryForm => "no_binary_form",
+            Self::Node(_) => "no_connection",
+            Self::NodeLeft { .. } => "node_left",
+            Self::NotARead => "not_a_read",
+            Self::OtherNode { .. } => "other_node",
+            Self::Parameter { .. } => "parameter",
+            Self::ParameterCount { .. } => "parameter_count",
+            Self::PoolTimeout { .. } => "pool_timeout",
+            Self::Refused(_) => "refused",
+            Self::RowCount { .. } => "row_count",
+            Self::Server { .. } => "server",
+            Self::ShardMoved { .. } => "shard_moved",
+            Self::StaleStatement => "stale_statement",
+            Self::Tenant(_) => "tenant",
+            Self::TenantSchema => "tenant_schema",
+            Self::TenantSchemaName(_) => "tenant_schema_name",
+            Self::UnknownSchema => "unknown_schema",
+            Self::Timeout { .. } => "timeout",
+        }
+    }
+
     /// The server's SQLSTATE, where it answered.
     pub fn sql_state(&self) -> Option<&SqlState> {
         self.pg_error().and_then(PgError::sql_state)

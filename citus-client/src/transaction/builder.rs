@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Scope, State, Transaction};
 use crate::Tenant;
 use crate::error::RequestError;
+use crate::observer::Retried;
 use crate::retry::{Attempts, Repeatable};
 use crate::snapshot::Snapshot;
 
@@ -150,6 +151,7 @@ impl TransactionBuilder {
                 return Err(failed.error);
             }
             tracing::debug!("the transaction is repeated");
+            inner.config().observers.retry(Retried::Transaction);
         }
     }
 

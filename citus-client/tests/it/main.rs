@@ -18,6 +18,7 @@ mod faults;
 mod membership;
 mod moves;
 mod network_faults;
+mod observer;
 #[cfg(all(feature = "rustls-023", unix))]
 mod pgbouncer;
 mod pools;

@@ -251,6 +251,7 @@ async fn requests_wait_for_a_node_where_that_is_asked_for() {
         let config = config(&database)
             .pool(pool)
             .acquire_timeout(LONG)
+            .retry(RetryPolicy::never())
             .wait_for_node(LONG);
         let cluster = connect(config).await;
         let (id, node) = with_a_worker(&cluster, &servers);
