@@ -67,7 +67,7 @@ struct Options {
     /// Leave the servers and the shards alone, or the network, or both.
     #[arg(long, value_name = "WHAT")]
     without: Vec<Without>,
-    /// Where the journal and the plot go.
+    /// Where the journal, the events and a plot go.
     #[arg(long, default_value = "target/soak")]
     folder: PathBuf,
 }
@@ -249,6 +249,7 @@ async fn audit(
     }
     let counted = tally.snapshot();
     plot::draw(&options.folder.join("requests.svg"), &counted)?;
+    std::fs::write(options.folder.join("events"), counted.chronicle())?;
     let counts = || stage.proxied.nodes().map(FaultProxy::counts);
     let run = Run {
         servers: stage.servers.backend().to_string(),

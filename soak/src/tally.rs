@@ -118,6 +118,12 @@ impl Tally {
 }
 
 impl Seen {
+    /// What was done to the cluster, an event a line.
+    pub(crate) fn chronicle(&self) -> String {
+        let line = |(second, event): &(u64, String)| format!("{second} s: {event}\n");
+        self.events.iter().map(line).collect()
+    }
+
     /// The longest pauses of all tenants, the shortest first.
     pub(crate) fn pauses(&self) -> Vec<Duration> {
         let mut pauses: Vec<Duration> =
@@ -134,6 +140,7 @@ pub(crate) fn kind(error: &RequestError) -> String {
         RequestError::Closed { .. } => "Closed",
         RequestError::CommitUnknown { .. } => "CommitUnknown",
         RequestError::Lost { .. } => "Lost",
+        RequestError::Node(NodeError::Down { .. }) => "Node: known to be down",
         RequestError::Node(NodeError::Refused { .. }) => "Node: refused",
         RequestError::Node(NodeError::Timeout { .. }) => "Node: timeout",
         RequestError::Node(_) => "Node",
