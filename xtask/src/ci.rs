@@ -12,6 +12,15 @@ use crate::{functions, fuzz, instructions, setup, soak, test, tidy};
 /// The library, with the reader that is Rust alone.
 const WITHOUT_C: [&str; 2] = ["--lib", "--no-default-features"];
 
+/// Each feature of the driver without the others that it can do without.
+const DRIVER_FEATURES: [&str; 5] = [
+    "deadpool",
+    "bb8",
+    "bb8,rustls-023",
+    "deadpool,metrics-024",
+    "deadpool,macros",
+];
+
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// Everything but the tests.
@@ -40,9 +49,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         )
     })?;
     step("tenant-guard for wasm32", wasm)?;
-    step("citus-client with bb8", || {
-        let features = ["--no-default-features", "--features", "bb8,rustls-023"];
-        clippy(&[&["--package", "citus-client", "--lib"][..], &features].concat())
+    step("citus-client with features of its own", || {
+        DRIVER_FEATURES.into_iter().try_for_each(|features| {
+            let features = ["--no-default-features", "--features", features];
+            clippy(&[&["--package", "citus-client", "--lib"][..], &features].concat())
+        })
     })?;
     step("instructions", || {
         instructions::run(&instructions::Options::default())

@@ -41,6 +41,10 @@ pub(super) enum Slot {
     Deadpool(deadpool::managed::Object<super::deadpool::Manager>),
 }
 
+#[cfg_attr(
+    not(feature = "bb8"),
+    allow(clippy::unnecessary_wraps, reason = "a loan of bb8 may be empty")
+)]
 impl Slot {
     fn connection(&self) -> Option<&Connection> {
         match self {
