@@ -285,8 +285,9 @@ impl Config {
         self
     }
 
-    /// How long a request may wait for a free connection (5 s; an hour at most). Making one has a time
-    /// of its own.
+    /// How long a request may wait for a free connection (5 s; an hour at most). Where none is free and
+    /// one may be made, it may wait as long for the right to make it (see [`Config::max_connections`]);
+    /// making it has a time of its own.
     pub fn acquire_timeout(mut self, timeout: Duration) -> Self {
         self.pools = self.pools.acquire_timeout(timeout);
         self

@@ -16,7 +16,7 @@ use crate::error::{NodeError, PgError};
 use crate::tls::MakeTls;
 
 /// A name with more addresses than these is tried with the first of them.
-const MOST_ADDRESSES: u32 = 8;
+const MOST_ADDRESSES: usize = 8;
 
 /// How the sessions of one node begin.
 #[derive(Clone)]
@@ -35,12 +35,6 @@ type TlsStream = <MakeTls as MakeTlsConnect<Socket>>::Stream;
 pub(super) type Session = (Client, tokio_postgres::Connection<Socket, TlsStream>);
 
 impl Attempt {
-    /// No session takes longer to begin: finding the addresses and the credentials, all addresses
-    /// twice, and the settings of the session.
-    pub(super) fn longest(&self) -> Duration {
-        self.limit.saturating_mul(2 * MOST_ADDRESSES + 4)
-    }
-
     /// A session, by the first address that gives one. Names are looked up each time, as they move
     /// when a node fails over.
     pub(super) async fn session(&self) -> Result<Session, NodeError> {
@@ -118,11 +112,7 @@ impl Attempt {
         let found = timeout(self.limit, look_up).await;
         let found = found.map_err(|_| self.timed_out())?;
         let found = found.map_err(|error| self.unresolved(&error))?;
-        Ok(found
-            .into_iter()
-            .take(MOST_ADDRESSES as usize)
-            .map(Some)
-            .collect())
+        Ok(found.into_iter().take(MOST_ADDRESSES).map(Some).collect())
     }
 
     /// The provider's, else those of the password file; the connection string's where there are

@@ -82,11 +82,6 @@ impl Connector {
         self.attempt.limit
     }
 
-    /// How long connecting may take by all of them.
-    pub(crate) fn longest_connect(&self) -> Duration {
-        self.attempt.longest()
-    }
-
     /// Connects and sets the session up; for the driver's own questions.
     pub(crate) async fn connect(&self) -> Result<Connection, NodeError> {
         self.connect_with(None).await

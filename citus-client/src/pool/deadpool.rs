@@ -7,7 +7,6 @@ use deadpool::Runtime;
 use deadpool::managed::{
     self, Metrics, PoolError, QueueMode, RecycleError, RecycleResult, TimeoutType, Timeouts,
 };
-use tokio::time::timeout;
 
 use super::dialer::Dialer;
 use super::lease::Slot;
@@ -100,10 +99,7 @@ impl Store {
         pool: &managed::Pool<Manager>,
     ) -> Result<managed::Object<Manager>, PoolError<RequestError>> {
         let _waiting = self.dialer.waiting();
-        match timeout(self.dialer.longest_acquire(), pool.get()).await {
-            Ok(got) => got,
-            Err(_) => Err(PoolError::Timeout(TimeoutType::Wait)),
-        }
+        pool.get().await
     }
 
     /// The one that was not used for longest, for good.

@@ -82,11 +82,6 @@ impl Dialer {
         }
     }
 
-    /// No request waits longer than this for a connection.
-    pub(super) fn longest_acquire(&self) -> Duration {
-        self.settings.acquire_timeout + self.connector.longest_connect()
-    }
-
     pub(super) fn node(&self) -> &NodeAddress {
         self.connector.node()
     }

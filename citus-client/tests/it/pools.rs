@@ -1,11 +1,12 @@
 //! How many connections there are, who gets them, and what happens when none can be made.
 
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use citus_client::{
-    Cluster, Config, NodeError, PoolSettings, PoolStatus, RequestError, RetryPolicy,
+    Cluster, Config, NodeError, PoolSettings, PoolStatus, RequestError, RetryPolicy, SslMode,
 };
 use citus_testkit::{BackendChoice, Node, TestCluster, TestDatabase};
 use futures_util::future::{join_all, try_join_all};
@@ -13,7 +14,7 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{
-    bounded, config, connect, database, database_on, eventually, pools, redirected, sessions,
+    bounded, config, connect, database, database_on, eventually, name, pools, redirected, sessions,
 };
 
 const LONG: Duration = Duration::from_secs(60);
@@ -144,54 +145,127 @@ async fn connections_are_made_ahead_and_kept() {
 }
 
 #[tokio::test]
-async fn a_pool_starts_slowly_whoever_waits() {
+async fn connections_grow_old_without_a_request_that_fails() {
     let database = database().await;
     for pool in pools() {
-        let door = Arc::new(Door::default());
-        let config = config(&database)
-            .pool(pool)
-            .pool_size(32)
-            .concurrent_connects(2);
-        let config = through(&door, &database, config).await;
-        let cluster = connect(config).await;
-        door.most.store(0, Ordering::SeqCst);
+        let config = config(&database).pool(pool).pool_size(2).min_idle(1);
+        let config = config.max_lifetime(Duration::from_secs(1));
+        let cluster = connect(config.retry(RetryPolicy::never())).await;
         let tenant = cluster.tenant(1);
-        let work = (0..32).map(|_| tenant.begin());
-        let transactions = bounded(try_join_all(work)).await.unwrap();
-        assert_eq!(transactions.len(), 32);
-        assert_eq!(door.most.load(Ordering::SeqCst), 2);
+        let backends = Mutex::new(HashSet::new());
+        eventually("there were three of them", || async {
+            let row = tenant.query_one("SELECT backend()", &[]).await.unwrap();
+            let mut backends = backends.lock().unwrap();
+            backends.insert(row.get::<_, i32>(0));
+            backends.len() >= 3
+        })
+        .await;
+        assert!(status(&cluster, 1).size <= 2);
     }
 }
 
-/// Counts the connections that are being made.
+#[tokio::test]
+async fn neither_the_start_nor_a_restart_is_a_storm() {
+    let database = database().await;
+    for pool in pools() {
+        let doors = Arc::new(Doors::default());
+        let config = config(&database).pool(pool).pool_size(32);
+        let config = config.ssl_mode(SslMode::Disable);
+        let config = through(&doors, &database, config.concurrent_connects(2)).await;
+        let cluster = connect(config).await;
+        // Not of the coordinator, which is asked for other things as well.
+        let coordinator = cluster.topology().coordinator().address().clone();
+        let ids = tenants_of_two_nodes(&cluster).into_iter();
+        let mut ids = ids.map(|id| (id, cluster.route("projects", id).unwrap().node));
+        let (id, node) = ids.find(|(_, node)| *node != coordinator).unwrap();
+        let tenant = cluster.tenant(id);
+        for _ in 0..2 {
+            doors.most(node.port);
+            let work = (0..32).map(|_| tenant.begin());
+            let transactions = bounded(try_join_all(work)).await.unwrap();
+            assert_eq!(transactions.len(), 32);
+            assert_eq!(doors.most(node.port), 2);
+            // All of them break at once, as when a node is started anew.
+            for node in database.nodes() {
+                let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                           WHERE application_name = $1";
+                let admin = node.connect().await.unwrap();
+                admin.execute(sql, &[&name(&database)]).await.unwrap();
+            }
+            drop(transactions);
+            eventually(
+                "all are gone, and nothing is cancelled any more",
+                || async {
+                    status(&cluster, id).size <= 1 && doors.change(node.port, |door| door.now == 0)
+                },
+            )
+            .await;
+        }
+    }
+}
+
+/// Counts the connections to each node that are being made.
 #[derive(Default)]
+struct Doors(Mutex<HashMap<u16, Door>>);
+
+#[derive(Clone, Copy, Default)]
 struct Door {
-    now: AtomicUsize,
-    most: AtomicUsize,
+    now: usize,
+    most: usize,
+}
+
+impl Doors {
+    fn change<T>(&self, port: u16, change: impl FnOnce(&mut Door) -> T) -> T {
+        change(self.0.lock().unwrap().entry(port).or_default())
+    }
+
+    /// How many there were at a time, since this was last asked.
+    fn most(&self, port: u16) -> usize {
+        self.change(port, |door| std::mem::take(&mut door.most))
+    }
+}
+
+/// Whether a connection without TLS is one that only cancels another one's statement.
+async fn is_cancel_request(client: &TcpStream) -> bool {
+    let mut start = [0; 8];
+    while client
+        .peek(&mut start)
+        .await
+        .is_ok_and(|read| (1..8).contains(&read))
+    {
+        tokio::task::yield_now().await;
+    }
+    u32::from_be_bytes([start[4], start[5], start[6], start[7]]) == 80_877_102
 }
 
 /// Reaches all nodes by way of doors that take their time.
-async fn through(door: &Arc<Door>, database: &TestDatabase, config: Config) -> Config {
-    let mut doors = Vec::new();
+async fn through(doors: &Arc<Doors>, database: &TestDatabase, config: Config) -> Config {
+    let mut ports = Vec::new();
     for port in database.nodes().map(citus_testkit::DatabaseNode::port) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        doors.push((port, listener.local_addr().unwrap().port()));
-        let door = Arc::clone(door);
+        let door = listener.local_addr().unwrap().port();
+        ports.push((port, door));
+        let doors = Arc::clone(doors);
         tokio::spawn(async move {
             while let Ok((mut client, _)) = listener.accept().await {
-                let door = Arc::clone(&door);
+                let doors = Arc::clone(&doors);
                 tokio::spawn(async move {
-                    let now = door.now.fetch_add(1, Ordering::SeqCst) + 1;
-                    door.most.fetch_max(now, Ordering::SeqCst);
+                    if is_cancel_request(&client).await {
+                        return;
+                    }
+                    doors.change(door, |door| {
+                        door.now += 1;
+                        door.most = door.most.max(door.now);
+                    });
                     tokio::time::sleep(Duration::from_millis(20)).await;
-                    door.now.fetch_sub(1, Ordering::SeqCst);
+                    doors.change(door, |door| door.now -= 1);
                     let mut server = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
                     let _ = copy_bidirectional(&mut client, &mut server).await;
                 });
             }
         });
     }
-    redirected(config, database, doors)
+    redirected(config, database, ports)
 }
 
 /// A cluster of the test's own, with a tenant and the node that has it.
