@@ -26,6 +26,8 @@ pub(crate) const SCHEMA: &str = "
     INSERT INTO countries VALUES ('de', 'Germany');
     CREATE FUNCTION prepared_statements() RETURNS bigint LANGUAGE sql VOLATILE
         AS 'SELECT count(*) FROM pg_prepared_statements';
+    CREATE FUNCTION prepared_about(what text) RETURNS bigint LANGUAGE sql VOLATILE
+        AS 'SELECT count(*) FROM pg_prepared_statements WHERE position(what IN statement) > 0';
     CREATE FUNCTION server_port() RETURNS int LANGUAGE sql VOLATILE AS 'SELECT inet_server_port()';
     CREATE FUNCTION session_setting(name text) RETURNS text LANGUAGE sql VOLATILE
         AS 'SELECT current_setting(name)';
@@ -33,8 +35,9 @@ pub(crate) const SCHEMA: &str = "
 ";
 
 /// The functions of [`SCHEMA`].
-const SAFE_FUNCTIONS: [&str; 4] = [
+const SAFE_FUNCTIONS: [&str; 5] = [
     "prepared_statements()",
+    "prepared_about(text)",
     "server_port()",
     "session_setting(text)",
     "backend()",
