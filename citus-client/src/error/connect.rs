@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 use tenant_guard::TenancyError;
 use tenant_guard::doctor::{Report, Severity};
 
+use tokio_postgres::error::SqlState;
+
 use super::PgError;
 use crate::{ConfigError, NodeAddress};
 
@@ -88,6 +90,8 @@ pub enum NodeError {
         attempts: u32,
         /// Why not, the last time.
         last: String,
+        /// What the server answered the last time, where it answered.
+        sql_state: Option<SqlState>,
     },
     /// It refused the connection, or could not be reached.
     #[error("no connection to {node}: {error}")]
@@ -160,7 +164,10 @@ impl NodeError {
     /// Whether another attempt may succeed without anybody changing the configuration: not after a wrong
     /// password, for example.
     pub fn is_retryable(&self) -> bool {
-        let state = self.error().and_then(PgError::sql_state);
+        let state = match self {
+            Self::Down { sql_state, .. } => sql_state.as_ref(),
+            other => other.error().and_then(PgError::sql_state),
+        };
         // Authorization, a database or role that is not there, and rights.
         let lasting = ["28", "3D", "42"];
         state.is_none_or(|state| {

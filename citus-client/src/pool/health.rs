@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
+use tokio_postgres::error::SqlState;
 
 use crate::NodeAddress;
 use crate::connection::with_jitter;
-use crate::error::NodeError;
+use crate::error::{NodeError, PgError};
 
 /// Whether connections to a node can be made. While they cannot, one task tries it again and again
 /// ([`Backoff`]), and everybody else is told at once.
@@ -23,8 +24,8 @@ pub(super) struct Down {
     pub(super) since: SystemTime,
     attempts: u32,
     last: Arc<str>,
-    /// It answered that it lets nobody in: those who are in may go on.
-    answers: bool,
+    /// Where it answered that it lets nobody in: those who are in may go on.
+    answer: Option<SqlState>,
 }
 
 impl Health {
@@ -45,14 +46,12 @@ impl Health {
             };
             news = attempts == 1;
             let last = error.reason().into();
-            let answers = error
-                .error()
-                .is_some_and(|error| error.db_error().is_some());
+            let answer = error.error().and_then(PgError::sql_state).cloned();
             *down = Some(Down {
                 since,
                 attempts,
                 last,
-                answers,
+                answer,
             });
         });
         news
@@ -70,7 +69,10 @@ impl Health {
 
     /// Whether it is down and yet there, as when it has as many clients as it may have.
     pub(super) fn answers(&self) -> bool {
-        self.down.borrow().as_ref().is_some_and(|down| down.answers)
+        self.down
+            .borrow()
+            .as_ref()
+            .is_some_and(|down| down.answer.is_some())
     }
 
     /// An error while it is down.
@@ -82,6 +84,7 @@ impl Health {
                 since: down.since,
                 attempts: down.attempts,
                 last: down.last.to_string(),
+                sql_state: down.answer.clone(),
             }),
         }
     }

@@ -7,12 +7,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use citus_client::{Cluster, Config, Credentials, RetryPolicy, SqlState, UnscopedTransaction};
+use citus_client::{
+    Cluster, Config, Credentials, NodeError, RequestError, RetryPolicy, SqlState,
+    UnscopedTransaction,
+};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use crate::server::{PASSWORD, Server};
-use crate::support::{bounded, connect, pools};
+use crate::support::{bounded, connect, eventually, pools};
 
 /// How to reach the server as the role with a password, without it.
 fn config_of(server: &Server, rest: &str) -> Config {
@@ -97,6 +100,33 @@ async fn a_wrong_password_is_tried_no_more_than_twice() {
             .ends_with("there are no credentials: the vault is shut"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_password_that_is_refused_is_not_worth_another_request() {
+    let server = Server::start().await;
+    for pool in pools() {
+        change_password(&server, PASSWORD).await;
+        let config = config_of(&server, "").pool(pool);
+        let config =
+            config.credentials(|_| async { Ok::<_, std::io::Error>(Credentials::new(PASSWORD)) });
+        let cluster = connect(config).await;
+        change_password(&server, "new").await;
+        let refused = bounded(cluster.unscoped("test").begin()).await.unwrap_err();
+        assert!(!refused.is_retryable(), "{refused}");
+        let known = bounded(cluster.unscoped("test").begin()).await.unwrap_err();
+        assert!(
+            matches!(known, RequestError::Node(NodeError::Down { .. })),
+            "{known}"
+        );
+        assert!(!known.is_retryable(), "{known}");
+        // The task that tries again finds that it is right once more.
+        change_password(&server, PASSWORD).await;
+        eventually("it is let in", || async {
+            cluster.unscoped("test").begin().await.is_ok()
+        })
+        .await;
+    }
 }
 
 #[tokio::test]
