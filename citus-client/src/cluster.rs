@@ -7,11 +7,12 @@ mod explain;
 mod explain_statement;
 mod membership;
 mod ping;
-mod refresh;
+pub(crate) mod refresh;
 mod schema_checks;
 mod version_skew;
 
 use std::borrow::Cow;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ use crate::error::{ConnectError, RequestError};
 use crate::pool::{NodePool, PoolStatus, keeper};
 use crate::sighting::Sightings;
 use crate::snapshot::{Connecting, Snapshot};
-use crate::{Batch, BulkLoad, Tenant, TenantId, Topology, Unscoped};
+use crate::{Batch, BulkLoad, MigrateError, Migrator, Tenant, TenantId, Topology, Unscoped};
 
 /// A cluster. Cloning is cheap, and clones share the connections and what is known of the cluster;
 /// both are given up with the last clone, tenant and transaction.
@@ -182,6 +183,22 @@ impl Cluster {
     /// See [`RequestError`].
     pub async fn bulk_load(&self, table: &str, columns: &[&str]) -> Result<BulkLoad, RequestError> {
         BulkLoad::start(Arc::clone(&self.inner), table, columns).await
+    }
+
+    /// For bringing the schema up to date by the files of a folder, or one file.
+    ///
+    /// # Errors
+    /// Files that cannot be read: see [`MigrateError`].
+    pub fn migrator(&self, path: impl AsRef<Path>) -> Result<Migrator, MigrateError> {
+        Migrator::new(Arc::clone(&self.inner), path.as_ref())
+    }
+
+    /// Brings the schema up to date: [`Migrator::run`], as it is without being told otherwise.
+    ///
+    /// # Errors
+    /// See [`MigrateError`].
+    pub async fn migrate(&self, path: impl AsRef<Path>) -> Result<Vec<String>, MigrateError> {
+        self.migrator(path)?.run().await
     }
 
     /// The only way to SQL that is not restricted to a tenant: reports over all tenants,

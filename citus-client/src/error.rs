@@ -6,10 +6,12 @@
 
 mod bulk_load;
 mod connect;
+mod migrate;
 mod pg;
 mod request;
 
 pub use bulk_load::BulkLoadError;
 pub use connect::{ConnectError, NodeError};
+pub use migrate::MigrateError;
 pub use pg::PgError;
 pub use request::RequestError;

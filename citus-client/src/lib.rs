@@ -79,6 +79,7 @@ pub mod hash;
 #[cfg(feature = "macros")]
 mod macros;
 mod metadata;
+mod migrator;
 mod observer;
 mod pool;
 mod request;
@@ -102,7 +103,8 @@ pub use config::{
     ReadPolicy, ReferenceReads, SchemaChecks, SslMode, StatementMode,
 };
 pub use copy::{CopyFormat, CopyIn, CopyOut};
-pub use error::{BulkLoadError, ConnectError, NodeError, PgError, RequestError};
+pub use error::{BulkLoadError, ConnectError, MigrateError, NodeError, PgError, RequestError};
+pub use migrator::Migrator;
 #[cfg(feature = "metrics-024")]
 pub use observer::Metrics;
 pub use observer::{Observer, RequestEvent, Retried, TenantHash, TenantHashKey, TopTenants};

@@ -56,7 +56,7 @@ async fn keep_up(inner: Weak<Inner>, kick: Arc<Notify>, period: Duration) {
 /// Reads the metadata and replaces the snapshot. The coordinator is asked first, as it alone knows
 /// who belongs to the cluster; while it is away any other node will do, because then nobody can
 /// be removed or added.
-pub(super) async fn refresh(inner: &Inner) -> Result<(), ConnectError> {
+pub(crate) async fn refresh(inner: &Inner) -> Result<(), ConnectError> {
     let _turn = inner.refreshing.lock().await;
     let before = inner.snapshot.load_full();
     if !before.topology.forwards() {

@@ -16,6 +16,7 @@ mod copy;
 mod credentials;
 mod faults;
 mod membership;
+mod migrations;
 mod moves;
 mod network_faults;
 mod observer;

@@ -1,10 +1,12 @@
 //! Finding the files of a folder of migrations, and their order.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::error::MigrationError;
+use super::up::up_part;
 
 /// One file of migrations, as [`migration_files`] finds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +24,12 @@ impl MigrationFile {
     /// What is in it.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What of it migrates up. The way down, where goose, sql-migrate or dbmate write it into the same file, is
+    /// blank, so that lines stay where they are.
+    pub fn up(&self) -> Cow<'_, str> {
+        up_part(self.text.strip_prefix('\u{feff}').unwrap_or(&self.text))
     }
 }
 
