@@ -22,7 +22,8 @@ use crate::{NodeAddress, Tenant, TenantId};
 /// Each statement is a transaction of its own: one that fails does not touch the others. For
 /// statements that belong together there is [`Tenant::transaction`], in which they can be sent together
 /// by `tokio::join!`. Statements that go to one node are begun in the order in which they were added; only
-/// those that are repeated come later.
+/// those that are repeated come later. Each has [`Config::query_timeout`](crate::Config::query_timeout) from
+/// when it was sent, also while it waits for those before it.
 ///
 /// ```no_run
 /// # async fn example(cluster: citus_client::Cluster) -> Result<(), citus_client::RequestError> {
@@ -53,9 +54,8 @@ struct Item<'a> {
 
 impl std::fmt::Debug for Item<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Item")
-            .field("sql", &self.sql)
-            .finish_non_exhaustive()
+        // Its text can hold values.
+        f.debug_struct("Item").finish_non_exhaustive()
     }
 }
 
@@ -182,6 +182,9 @@ impl<'a> Batch<'a> {
             let prepared = join_all(texts.map(|text| connection.prepare_once(text, limit)));
             // What cannot be prepared says so when it is sent.
             drop(prepared.await);
+            if lease.connection().is_err() {
+                return attempts;
+            }
             let answers = window.iter().map(|(index, call)| async move {
                 let item = self.items.get(*index)?;
                 let watch = self.inner.config().observers.watch();

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 
 use crate::cluster::Inner;
+use crate::copy::needs_names;
 use crate::copy::target::Target;
 use crate::error::{BulkLoadError, RequestError};
 use crate::pool::Lease;
@@ -32,12 +33,13 @@ pub struct BulkLoad {
     /// By the place of the node in the topology.
     nodes: HashMap<usize, NodeLoad>,
     rows: u64,
+    /// A row could not be written.
+    failed: bool,
 }
 
 struct NodeLoad {
     lease: Lease,
     writer: Pin<Box<BinaryCopyInWriter>>,
-    rows: u64,
 }
 
 /// What [`BulkLoad::finish`] has loaded.
@@ -61,6 +63,7 @@ impl BulkLoad {
         table: &str,
         columns: &[&str],
     ) -> Result<Self, RequestError> {
+        needs_names(&inner)?;
         let snapshot = inner.snapshot.load_full();
         let target = Target::new(&snapshot, table, columns, None)?;
         let lease = inner.observe(snapshot.coordinator().acquire().await)?;
@@ -78,6 +81,7 @@ impl BulkLoad {
             types: types.into(),
             nodes: HashMap::new(),
             rows: 0,
+            failed: false,
         })
     }
 
@@ -92,57 +96,55 @@ impl BulkLoad {
         tenant: impl Into<TenantId>,
         values: &[&(dyn ToSql + Sync)],
     ) -> Result<(), BulkLoadError> {
+        if self.failed {
+            return Err(BulkLoadError::Failed);
+        }
         self.rows += 1;
         let row = self.rows;
-        let (tenant, limit) = (tenant.into(), self.inner.config().query_timeout);
-        let broken = |error: RequestError| BulkLoadError::Row { row, error };
+        // Half of a row may be written when this ends in any other way.
+        self.failed = true;
+        let written = self.write_row(&tenant.into(), values).await;
+        self.failed = written.is_err();
+        written.map_err(|error| {
+            self.abandon();
+            BulkLoadError::Row { row, error }
+        })
+    }
+
+    async fn write_row(
+        &mut self,
+        tenant: &TenantId,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<(), RequestError> {
+        let limit = self.inner.config().query_timeout;
         let (expected, given) = (self.target.width, values.len());
         if expected != given {
-            return Err(broken(RequestError::ParameterCount { expected, given }));
+            return Err(RequestError::ParameterCount { expected, given });
         }
-        let Some((colocation, tenant_type)) = &self.target.distribution else {
-            return Err(broken(RequestError::TenantSchema));
-        };
-        let value = ColumnValue::new(&tenant, tenant_type).map_err(|error| broken(error.into()))?;
+        let distribution = self.target.distribution.as_ref();
+        let (colocation, tenant_type) = distribution.ok_or(RequestError::TenantSchema)?;
+        let value = ColumnValue::new(tenant, tenant_type)?;
         if matches!(value, ColumnValue::Other(_)) {
-            return Err(broken(RequestError::NoBinaryForm));
+            return Err(RequestError::NoBinaryForm);
         }
         let route = self.snapshot.topology.route_value(colocation, &value);
         let index = route.index();
         if !self.nodes.contains_key(&index) {
             let node = self.snapshot.node(&route);
             let started = NodeLoad::start(&self.inner, node, &self.target.sql, &self.types);
-            let started = self.inner.observe(started.await).map_err(broken)?;
+            let started = self.inner.observe(started.await)?;
             self.nodes.insert(index, started);
         }
         let Some(node) = self.nodes.get_mut(&index) else {
             return Ok(());
         };
-        let values = values.iter().copied();
-        let mut values: Vec<&(dyn ToSql + Sync)> = values.collect();
+        let mut values: Vec<&(dyn ToSql + Sync)> = values.to_vec();
         values.push(&value);
-        let connection = node.lease.connection().map_err(broken)?;
+        let connection = node.lease.connection()?;
         let in_flight = connection.start();
         let written = timeout(limit, node.writer.as_mut().write(&values)).await;
-        let written = self
-            .inner
-            .observe(connection.settle(in_flight, written, limit));
-        if written.is_ok() {
-            node.rows += 1;
-            return Ok(());
-        }
-        // The server's own answer comes at the end.
-        let answer = node.finish(&self.inner).await;
-        // Half of a row may be written.
-        self.abandon();
-        match (written, answer) {
-            (Err(RequestError::Lost { .. }), Err(error)) => Err(BulkLoadError::Node {
-                error,
-                loaded: Vec::new(),
-            }),
-            (Err(error), _) => Err(broken(error)),
-            (Ok(()), _) => Ok(()),
-        }
+        self.inner
+            .observe(connection.settle(in_flight, written, limit))
     }
 
     /// Ends the load on all nodes at once.
@@ -150,6 +152,9 @@ impl BulkLoad {
     /// # Errors
     /// [`BulkLoadError::Node`] when a node refused its rows or was lost, with what the others have loaded.
     pub async fn finish(mut self) -> Result<BulkLoaded, BulkLoadError> {
+        if self.failed {
+            return Err(BulkLoadError::Failed);
+        }
         let inner = Arc::clone(&self.inner);
         let mut nodes: Vec<NodeLoad> = self.nodes.drain().map(|(_, node)| node).collect();
         let finished = join_all(nodes.iter_mut().map(|node| node.finish(&inner))).await;
@@ -197,7 +202,6 @@ impl NodeLoad {
         Ok(Self {
             lease,
             writer: Box::pin(BinaryCopyInWriter::new(sink, types)),
-            rows: 0,
         })
     }
 

@@ -53,6 +53,8 @@ pub(crate) struct Connection {
     memory: Memory,
     /// Its state is not known any more: it must not be used again.
     spoilt: AtomicBool,
+    /// Its socket was closed.
+    abandoned: AtomicBool,
     /// Between `BEGIN` and the acknowledgement of `COMMIT` or `ROLLBACK`.
     in_transaction: AtomicBool,
     canceller: Canceller,
@@ -417,10 +419,23 @@ impl Connection {
     /// Closes the socket at once, and has the server stop what it was doing.
     pub(crate) fn abandon(&self) {
         self.spoil();
+        if self.abandoned.swap(true, Ordering::Relaxed) {
+            return;
+        }
         let closed = self.client.is_closed();
         self.driver.abort();
         if !closed {
             self.canceller.cancel(self.cancel.clone());
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // The task below would wait for the answer for as long as the server takes, and hold the
+        // connection's place meanwhile.
+        if self.is_spoilt() {
+            self.abandon();
         }
     }
 }

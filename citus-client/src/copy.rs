@@ -5,6 +5,10 @@ mod copy_out;
 mod row_ends;
 pub(crate) mod target;
 
+use crate::StatementMode;
+use crate::cluster::Inner;
+use crate::error::RequestError;
+
 pub use copy_in::CopyIn;
 pub use copy_out::CopyOut;
 
@@ -28,5 +32,13 @@ impl CopyFormat {
             Self::Csv { header: false } => "(FORMAT csv)",
             Self::Csv { header: true } => "(FORMAT csv, HEADER)",
         }
+    }
+}
+
+/// tokio-postgres prepares a `COPY` by name, which between a pooler's sessions could be another's.
+pub(crate) fn needs_names(inner: &Inner) -> Result<(), RequestError> {
+    match inner.config().statement_mode {
+        StatementMode::Named => Ok(()),
+        StatementMode::Unnamed => Err(RequestError::CopyWithoutNames),
     }
 }

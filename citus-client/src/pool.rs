@@ -65,8 +65,9 @@ impl NodePool {
         connector: Connector,
         capacity: &Arc<Capacity>,
     ) -> Self {
+        let mut id = None;
         let shared = Arc::new_cyclic(|shared| {
-            let id = capacity.join(shared.clone(), settings.size);
+            let id = *id.insert(capacity.join(shared.clone(), settings.size));
             let settings = settings.clone();
             let dialer = Arc::new(Dialer::new(config, settings, connector, capacity, id));
             let store = match config.pool {
@@ -81,6 +82,9 @@ impl NodePool {
                 warming: AtomicBool::new(false),
             }
         });
+        if let Some(id) = id {
+            capacity.joined(id);
+        }
         if capacity.is_closed() {
             shared.close();
         }

@@ -2,7 +2,7 @@
 //!
 //! This is the only place where a statement meets a socket.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt};
@@ -26,10 +26,9 @@ pub(crate) struct Request<'a> {
 pub(crate) trait Answer {
     type Output: Send;
 
-    async fn read(rows: RowStream) -> Result<Self::Output, tokio_postgres::Error>;
-
-    /// Whether there were no rows.
-    fn is_empty(output: &Self::Output) -> bool;
+    /// Reads to the end. How many rows were changed or given is told beside it, as a statement without
+    /// `RETURNING` gives none however many it changes.
+    async fn read(rows: Pin<&mut RowStream>) -> Result<Self::Output, tokio_postgres::Error>;
 }
 
 /// All rows.
@@ -38,12 +37,12 @@ pub(crate) struct Rows;
 impl Answer for Rows {
     type Output = Vec<Row>;
 
-    async fn read(rows: RowStream) -> Result<Vec<Row>, tokio_postgres::Error> {
-        rows.try_collect().await
-    }
-
-    fn is_empty(rows: &Vec<Row>) -> bool {
-        rows.is_empty()
+    async fn read(mut rows: Pin<&mut RowStream>) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let mut all = Vec::new();
+        while let Some(row) = rows.try_next().await? {
+            all.push(row);
+        }
+        Ok(all)
     }
 }
 
@@ -82,8 +81,7 @@ impl Found {
 impl Answer for OneRow {
     type Output = Found;
 
-    async fn read(rows: RowStream) -> Result<Found, tokio_postgres::Error> {
-        let mut rows = pin!(rows);
+    async fn read(mut rows: Pin<&mut RowStream>) -> Result<Found, tokio_postgres::Error> {
         let Some(first) = rows.next().await.transpose()? else {
             return Ok(Found::None);
         };
@@ -94,10 +92,6 @@ impl Answer for OneRow {
         }
         Ok(found)
     }
-
-    fn is_empty(found: &Found) -> bool {
-        matches!(found, Found::None)
-    }
 }
 
 /// How many rows were changed, or given.
@@ -106,14 +100,9 @@ pub(crate) struct Affected;
 impl Answer for Affected {
     type Output = u64;
 
-    async fn read(rows: RowStream) -> Result<u64, tokio_postgres::Error> {
-        let mut rows = pin!(rows);
+    async fn read(mut rows: Pin<&mut RowStream>) -> Result<u64, tokio_postgres::Error> {
         while rows.next().await.transpose()?.is_some() {}
         Ok(rows.rows_affected().unwrap_or_default())
-    }
-
-    fn is_empty(affected: &u64) -> bool {
-        *affected == 0
     }
 }
 
@@ -133,18 +122,13 @@ pub struct CompleteAnswer {
 impl Answer for Complete {
     type Output = CompleteAnswer;
 
-    async fn read(rows: RowStream) -> Result<CompleteAnswer, tokio_postgres::Error> {
-        let mut stream = pin!(rows);
-        let mut rows = Vec::new();
-        while let Some(row) = stream.try_next().await? {
-            rows.push(row);
-        }
-        let affected = stream.rows_affected().unwrap_or_default();
-        Ok(CompleteAnswer { rows, affected })
-    }
-
-    fn is_empty(answer: &CompleteAnswer) -> bool {
-        answer.affected == 0
+    async fn read(mut rows: Pin<&mut RowStream>) -> Result<CompleteAnswer, tokio_postgres::Error> {
+        let all = Rows::read(rows.as_mut()).await?;
+        let affected = rows.rows_affected().unwrap_or_default();
+        Ok(CompleteAnswer {
+            rows: all,
+            affected,
+        })
     }
 }
 
@@ -154,9 +138,19 @@ impl Request<'_> {
         self,
         connection: &Connection,
     ) -> Result<A::Output, RequestError> {
+        Ok(self.counted::<A>(connection).await?.0)
+    }
+
+    /// The whole answer, and how many rows the statement changed or gave.
+    pub(crate) async fn counted<A: Answer>(
+        self,
+        connection: &Connection,
+    ) -> Result<(A::Output, u64), RequestError> {
         let in_flight = connection.start();
         let answer = timeout(self.limit, async {
-            Ok::<_, Failure>(A::read(self.open(connection).await?).await?)
+            let mut rows = pin!(self.open(connection).await?);
+            let output = A::read(rows.as_mut()).await?;
+            Ok::<_, Failure>((output, rows.rows_affected().unwrap_or_default()))
         });
         let answer = answer.await;
         connection.settle(in_flight, answer, self.limit)

@@ -146,7 +146,9 @@ impl<'a> Retries<'a> {
 
     /// Waits before the next attempt, or gives the error back where there is none to be.
     pub(crate) async fn pause(&mut self, error: RequestError) -> Result<(), RequestError> {
-        if self.repeatable.after(&error) && self.attempts.next().await {
+        // The connection ended after it was taken and before anything was sent.
+        let unsent = matches!(error, RequestError::Closed { .. });
+        if (unsent || self.repeatable.after(&error)) && self.attempts.next().await {
             tracing::debug!(%error, "the statement is repeated");
             self.observers.retry(Retried::Statement);
             return Ok(());

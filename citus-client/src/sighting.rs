@@ -48,8 +48,8 @@ impl Sightings {
         Self(Cache::new(REMEMBERED))
     }
 
-    /// An answer that can be believed, from the node that owns the shard: a statement without rows is run
-    /// again for as long as its shard changes meanwhile. Without rows it has done nothing.
+    /// An answer that can be believed, from the node that owns the shard: a statement that changed or locked
+    /// no row is run again for as long as its shard changes meanwhile.
     pub(crate) async fn answer<A: Answer>(
         &self,
         shard: i64,
@@ -58,8 +58,8 @@ impl Sightings {
     ) -> Result<A::Output, RequestError> {
         let mut before = self.0.get(&shard);
         for _ in 0..RUNS {
-            let answer = request.answer::<A>(connection).await?;
-            if !A::is_empty(&answer) {
+            let (answer, affected) = request.counted::<A>(connection).await?;
+            if affected > 0 {
                 return Ok(answer);
             }
             let now = look(shard, connection, request.limit).await?;
@@ -67,7 +67,7 @@ impl Sightings {
             if before.replace(now) == Some(now) {
                 return Ok(answer);
             }
-            tracing::debug!(node = %connection.node(), "an answer without rows is not believed");
+            tracing::debug!(node = %connection.node(), "a statement without rows is run again");
         }
         Err(RequestError::ShardMoved {
             node: connection.node().clone(),

@@ -152,7 +152,13 @@ async fn encoding(
 ) -> Result<(Connection, String), ConnectError> {
     let connection = connecting.to(node, None).connect().await?;
     let limit = connecting.config.query_timeout;
-    match tokio::time::timeout(limit, connection.ask("SHOW server_encoding")).await {
+    let in_flight = connection.start();
+    let answer = tokio::time::timeout(limit, connection.ask("SHOW server_encoding")).await;
+    match &answer {
+        Ok(_) => in_flight.done(),
+        Err(_) => drop(in_flight),
+    }
+    match answer {
         Ok(Ok(encoding)) => Ok((connection, encoding.unwrap_or_default())),
         Ok(Err(error)) => {
             let error = PgError::connecting(error);

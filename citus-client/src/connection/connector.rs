@@ -126,6 +126,7 @@ impl Connector {
             node: self.node().clone(),
             memory: Memory::new(self.mode, self.bounds),
             spoilt: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
             in_transaction: AtomicBool::new(false),
             canceller: self.canceller.clone(),
             connected: now,
@@ -145,7 +146,13 @@ impl Connector {
                 }
             }
         };
-        match timeout(self.connect_timeout(), setting_up).await {
+        let in_flight = connection.start();
+        let set_up = timeout(self.connect_timeout(), setting_up).await;
+        match &set_up {
+            Ok(Ok(_)) => in_flight.done(),
+            Ok(Err(_)) | Err(_) => drop(in_flight),
+        }
+        match set_up {
             Ok(Ok(true)) => Ok(connection),
             Ok(Ok(false)) => Err(NodeError::Settings {
                 node: self.node().clone(),

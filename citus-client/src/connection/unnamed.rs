@@ -98,8 +98,10 @@ impl Connection {
     /// message, so that other statements may be under way on the connection.
     async fn types_of_guarded(&self, text: &str) -> Result<Arc<[Type]>, Error> {
         // The line ends a comment at the end of the text.
-        let question =
-            format!("PREPARE citus_client AS {text}\n; {TYPES}; DEALLOCATE citus_client");
+        // A name of its own: one that was cancelled may have left its statement in a pooler's session.
+        let name = format!("citus_client_{:016x}", rand::random::<u64>());
+        let types = TYPES.replace("citus_client", &name);
+        let question = format!("PREPARE {name} AS {text}\n; {types}; DEALLOCATE {name}");
         let answer = self.client.simple_query(&question).await?;
         let rows = answer.iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(row_type(row)),

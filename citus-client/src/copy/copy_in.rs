@@ -9,9 +9,9 @@ use futures_util::SinkExt;
 use tokio::time::timeout;
 use tokio_postgres::CopyInSink;
 
-use super::CopyFormat;
-use super::row_ends::RowEnds;
+use super::row_ends::{Problem, RowEnds};
 use super::target::Target;
+use super::{CopyFormat, needs_names};
 use crate::cluster::Inner;
 use crate::error::RequestError;
 use crate::pool::Lease;
@@ -42,19 +42,22 @@ impl CopyIn {
         format: CopyFormat,
     ) -> Result<Self, RequestError> {
         let inner = Arc::clone(tenant.inner());
+        needs_names(&inner)?;
         let snapshot = inner.snapshot.load_full();
         let target = Target::new(&snapshot, table, columns, Some(tenant.id()))?;
-        let (text, node) = match &target.distribution {
-            Some((colocation, tenant_type)) => {
-                let value = ColumnValue::new(tenant.id(), tenant_type)?;
-                let route = snapshot.topology.route_value(colocation, &value);
-                let text = value.to_text().ok_or_else(|| TenantIdError::OutOfRange {
-                    expected: tenant_type.clone(),
-                })?;
-                (Some(text), snapshot.node(&route))
-            }
-            None => (None, snapshot.node(&snapshot.home(tenant.id()))),
+        let (text, route) = if let Some((colocation, tenant_type)) = &target.distribution {
+            let value = ColumnValue::new(tenant.id(), tenant_type)?;
+            let text = value.to_text().ok_or_else(|| TenantIdError::OutOfRange {
+                expected: tenant_type.clone(),
+            })?;
+            let route = snapshot.topology.route_value(colocation, &value);
+            (Some(text), route)
+        } else {
+            let schema = tenant.id().as_schema().ok_or(RequestError::TenantSchema)?;
+            let route = snapshot.topology.route_schema(schema);
+            (None, route.ok_or(RequestError::UnknownSchema)?)
         };
+        let node = snapshot.node(&route);
         let lease = inner.observe(node.acquire().await)?;
         let sql = format!("COPY {} FROM STDIN {}", target.sql, format.options());
         let limit = inner.config().query_timeout;
@@ -79,7 +82,8 @@ impl CopyIn {
     /// See [`RequestError`]. Nothing is kept then.
     pub async fn write(&mut self, rows: &[u8]) -> Result<(), RequestError> {
         for piece in rows.chunks(PIECE) {
-            self.rows.piece(piece, &mut self.buffer);
+            let written = self.rows.piece(piece, &mut self.buffer);
+            self.checked(written)?;
             if self.buffer.len() >= PIECE {
                 self.send().await?;
             }
@@ -92,7 +96,8 @@ impl CopyIn {
     /// # Errors
     /// See [`RequestError`]. Nothing is kept then, unless the connection was lost at this moment.
     pub async fn finish(mut self) -> Result<u64, RequestError> {
-        self.rows.finish(&mut self.buffer);
+        let written = self.rows.finish(&mut self.buffer);
+        self.checked(written)?;
         self.send().await?;
         let Some(mut sink) = self.sink.take() else {
             return Err(self.closed());
@@ -123,6 +128,16 @@ impl CopyIn {
             .observe(connection.settle(in_flight, sent, self.limit))?;
         self.sink = Some(sink);
         Ok(())
+    }
+
+    /// Rows that would not end where the server ends them must not reach their end.
+    fn checked(&mut self, written: Result<(), Problem>) -> Result<(), RequestError> {
+        written.map_err(|problem| {
+            self.sink = None;
+            self.lease.spoil();
+            let row = self.rows.row();
+            RequestError::CopyRow { row, problem }
+        })
     }
 
     fn closed(&self) -> RequestError {

@@ -10,7 +10,7 @@ use tenant_guard::{Access, Effect, GuardedSql, TenantType};
 use tokio::time::timeout;
 use tokio_postgres::CopyOutStream;
 
-use super::CopyFormat;
+use super::{CopyFormat, needs_names};
 use crate::cluster::Inner;
 use crate::error::RequestError;
 use crate::pool::Lease;
@@ -36,6 +36,7 @@ impl CopyOut {
         format: CopyFormat,
     ) -> Result<Self, RequestError> {
         let inner = Arc::clone(tenant.inner());
+        needs_names(&inner)?;
         let snapshot = inner.snapshot.load_full();
         let guarded = snapshot.guard.cached(query)?;
         if guarded.effect() != Effect::Reads {
@@ -121,13 +122,13 @@ fn with_literal(guarded: &GuardedSql, value: &str) -> String {
     text
 }
 
-/// `standard_conforming_strings` is on in each session of the driver, so that a quote is all that ends a
-/// text.
+/// A text whose end no setting of the session can move.
 fn literal(value: &ColumnValue<'_>, tenant_type: &TenantType) -> Result<String, TenantIdError> {
     let text = value.to_text().ok_or_else(|| TenantIdError::OutOfRange {
         expected: tenant_type.clone(),
     })?;
-    Ok(format!("'{}'::{tenant_type}", text.replace('\'', "''")))
+    let escaped = text.replace('\\', r"\\").replace('\'', r"\'");
+    Ok(format!("E'{escaped}'::{tenant_type}"))
 }
 
 #[cfg(test)]
@@ -140,6 +141,6 @@ mod tests {
         let tenant = TenantId::from("o'Neil\\'");
         let value = ColumnValue::new(&tenant, &TenantType::Text).unwrap();
         let written = literal(&value, &TenantType::Text).unwrap();
-        assert_eq!(written, "'o''Neil\\'''::text");
+        assert_eq!(written, r"E'o\'Neil\\\''::text");
     }
 }

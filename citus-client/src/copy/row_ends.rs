@@ -6,9 +6,10 @@ use super::CopyFormat;
 
 /// Writes a last column behind each row of a stream of rows, which may come in any pieces.
 ///
-/// The column is written in front of each line feed that ends a row. Whatever the rows hold, what is
-/// written is their last column: PostgreSQL ends a row there too, and a row with more or fewer columns
-/// than were named is an error of the whole `COPY` (PostgreSQL 15, `commands/copyfromparse.c`).
+/// The column is written in front of each line feed that ends a row, and PostgreSQL must end its rows at the
+/// same places (PostgreSQL 15, `commands/copyfromparse.c`). It takes the first line's end for that of all: so
+/// each row leaves here with a line feed alone, and a carriage return that would end one is an error, as is
+/// the mark `\.`, which ends the data. A row with more or fewer columns than were named is the server's error.
 #[derive(Debug)]
 pub(super) struct RowEnds {
     format: CopyFormat,
@@ -18,7 +19,12 @@ pub(super) struct RowEnds {
     held: bool,
     /// Whether a row has begun.
     in_row: bool,
+    /// How many rows have ended.
+    rows: u64,
 }
+
+/// Why rows cannot be copied.
+pub(super) type Problem = &'static str;
 
 /// Where in a row the stream is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,15 +52,20 @@ impl RowEnds {
             place: Place::Plain,
             held: false,
             in_row: false,
+            rows: 0,
         }
     }
 
+    /// The number of the row that is being written, from 1.
+    pub(super) fn row(&self) -> u64 {
+        self.rows + 1
+    }
+
     /// The next piece.
-    pub(super) fn piece(&mut self, piece: &[u8], out: &mut BytesMut) {
+    pub(super) fn piece(&mut self, piece: &[u8], out: &mut BytesMut) -> Result<(), Problem> {
         for byte in piece {
-            if self.held && *byte != b'\n' {
-                self.held = false;
-                out.put_u8(b'\r');
+            if std::mem::take(&mut self.held) && *byte != b'\n' {
+                return Err("a carriage return that ends no line has to be quoted or escaped");
             }
             match (self.place, *byte) {
                 (Place::Plain, b'\n') => {
@@ -62,13 +73,15 @@ impl RowEnds {
                     continue;
                 }
                 (Place::Plain, b'\r') => {
-                    self.in_row = true;
-                    self.held = true;
+                    (self.in_row, self.held) = (true, true);
                     continue;
                 }
                 (Place::Plain, b'\\') if self.format == CopyFormat::Text => {
                     self.place = Place::Escaped;
                 }
+                (Place::Escaped, b'.') => return Err("\\. would end the data"),
+                // It could end the row for the server, depending on the first one.
+                (Place::Escaped, b'\r') => return Err("a carriage return is written \\r"),
                 (Place::Plain, b'"') if self.format != CopyFormat::Text => {
                     self.place = Place::Quoted;
                 }
@@ -78,22 +91,27 @@ impl RowEnds {
             self.in_row = true;
             out.put_u8(*byte);
         }
+        Ok(())
     }
 
     /// The end, where the last row may lack its line feed.
-    pub(super) fn finish(&mut self, out: &mut BytesMut) {
+    pub(super) fn finish(&mut self, out: &mut BytesMut) -> Result<(), Problem> {
+        match self.place {
+            Place::Plain => {}
+            Place::Escaped => return Err("the last row ends within an escape"),
+            Place::Quoted => return Err("the last row ends within quotes"),
+        }
         if self.in_row {
             self.end_row(out);
         }
+        Ok(())
     }
 
     fn end_row(&mut self, out: &mut BytesMut) {
         out.put_slice(&self.suffix);
-        if std::mem::take(&mut self.held) {
-            out.put_u8(b'\r');
-        }
         out.put_u8(b'\n');
-        self.in_row = false;
+        (self.in_row, self.held) = (false, false);
+        self.rows += 1;
     }
 }
 
@@ -120,20 +138,38 @@ mod tests {
 
     const CSV: CopyFormat = CopyFormat::Csv { header: false };
 
-    fn written(format: CopyFormat, pieces: &[&[u8]]) -> String {
+    fn tried(format: CopyFormat, pieces: &[&[u8]]) -> Result<String, Problem> {
         let mut rows = RowEnds::new(format, Some("7"));
         let mut out = BytesMut::new();
         for piece in pieces {
-            rows.piece(piece, &mut out);
+            rows.piece(piece, &mut out)?;
         }
-        rows.finish(&mut out);
-        String::from_utf8(out.to_vec()).unwrap()
+        rows.finish(&mut out)?;
+        Ok(String::from_utf8(out.to_vec()).unwrap())
+    }
+
+    fn written(format: CopyFormat, pieces: &[&[u8]]) -> String {
+        tried(format, pieces).unwrap()
+    }
+
+    #[test]
+    fn what_the_server_could_take_for_another_end_is_an_error() {
+        for (format, rows) in [
+            (CopyFormat::Text, &b"1\tevil\t8\\.\rX\n"[..]),
+            (CopyFormat::Text, b"1\ta\t8\r2\tb\t9\r\\.\rX"),
+            (CopyFormat::Text, b"1\ta\t8\\"),
+            (CopyFormat::Text, b"1\ta\\\r\n"),
+            (CSV, b"1,a,8\r\\.\rX"),
+            (CSV, b"1,\"a"),
+        ] {
+            assert!(tried(format, &[rows]).is_err(), "{rows:?}");
+        }
     }
 
     #[test]
     fn the_tenant_is_the_last_column_of_each_row() {
         assert_eq!(written(CSV, &[b"1,a\n2,b\n"]), "1,a,\"7\"\n2,b,\"7\"\n");
-        assert_eq!(written(CSV, &[b"1,a\r\n2,b"]), "1,a,\"7\"\r\n2,b,\"7\"\n");
+        assert_eq!(written(CSV, &[b"1,a\r\n2,b"]), "1,a,\"7\"\n2,b,\"7\"\n");
         assert_eq!(
             written(CopyFormat::Text, &[b"1\ta\n2\t\\N\n"]),
             "1\ta\t7\n2\t\\N\t7\n"
@@ -163,7 +199,8 @@ mod tests {
     fn a_tenant_s_text_is_one_value() {
         let column = |format, tenant| {
             let mut out = BytesMut::new();
-            RowEnds::new(format, Some(tenant)).piece(b"\n", &mut out);
+            let mut rows = RowEnds::new(format, Some(tenant));
+            rows.piece(b"\n", &mut out).unwrap();
             String::from_utf8(out.to_vec()).unwrap()
         };
         assert_eq!(column(CSV, "a\",\n\"b"), ",\"a\"\",\n\"\"b\"\n");
@@ -183,7 +220,7 @@ mod tests {
             cuts.extend([0, bytes.len()]);
             cuts.sort_unstable();
             let pieces: Vec<&[u8]> = cuts.windows(2).map(|ends| &bytes[ends[0]..ends[1]]).collect();
-            prop_assert_eq!(written(format, &[bytes]), written(format, &pieces));
+            prop_assert_eq!(tried(format, &[bytes]), tried(format, &pieces));
         }
     }
 }

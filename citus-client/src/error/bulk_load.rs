@@ -7,6 +7,9 @@ use crate::NodeAddress;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BulkLoadError {
+    /// An earlier row could not be written, so that nothing of the load is kept.
+    #[error("the load has failed with an earlier row")]
+    Failed,
     /// A row could not be written. Nothing of the load is kept.
     #[error("row {row} cannot be loaded: {error}")]
     Row {

@@ -36,6 +36,17 @@ pub enum RequestError {
         /// What happened instead of an answer.
         error: Box<RequestError>,
     },
+    /// A row cannot be copied. Nothing of the copy is kept.
+    #[error("row {row} cannot be copied: {problem}")]
+    CopyRow {
+        /// Its number, from 1.
+        row: u64,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// `COPY` needs statements with names: see [`StatementMode::Unnamed`](crate::StatementMode::Unnamed).
+    #[error("COPY needs statements with names, which this configuration does without")]
+    CopyWithoutNames,
     /// The connection ended before the answer: nobody knows whether the statement was carried out.
     #[error("the connection to {node} was lost while a statement was running: {error}")]
     Lost {
@@ -158,6 +169,8 @@ impl RequestError {
             | Self::Timeout { .. } => true,
             Self::Closed { .. }
             | Self::ClusterClosed
+            | Self::CopyRow { .. }
+            | Self::CopyWithoutNames
             | Self::Node(_)
             | Self::NodeLeft { .. }
             | Self::NoBinaryForm
@@ -216,6 +229,8 @@ impl RequestError {
             Self::Closed { .. } => "closed",
             Self::ClusterClosed => "cluster_closed",
             Self::CommitUnknown { .. } => "commit_unknown",
+            Self::CopyRow { .. } => "copy_row",
+            Self::CopyWithoutNames => "copy_without_names",
             Self::Lost { .. } => "lost",
             Self::NoBinaryForm => "no_binary_form",
             Self::Node(_) => "no_connection",
@@ -264,6 +279,8 @@ impl RequestError {
             | Self::Timeout { node, .. } => Some(node),
             Self::Node(error) => Some(error.node()),
             Self::ClusterClosed
+            | Self::CopyRow { .. }
+            | Self::CopyWithoutNames
             | Self::NoBinaryForm
             | Self::NotARead
             | Self::ParameterCount { .. }

@@ -57,6 +57,8 @@ struct Member {
     used: usize,
     max: usize,
     pool: Weak<Shared>,
+    /// Whether the pool is whole: before, nothing holds it yet.
+    joined: bool,
 }
 
 struct Waiter {
@@ -139,9 +141,21 @@ impl Capacity {
     /// A pool that takes its connections from here.
     pub(super) fn join(&self, pool: Weak<Shared>, max: usize) -> PoolId {
         let id = PoolId(self.next_id());
-        let used = 0;
-        self.lock().pools.insert(id, Member { used, max, pool });
+        let member = Member {
+            used: 0,
+            max,
+            pool,
+            joined: false,
+        };
+        self.lock().pools.insert(id, member);
         id
+    }
+
+    /// The pool is whole.
+    pub(super) fn joined(&self, id: PoolId) {
+        if let Some(member) = self.lock().pools.get_mut(&id) {
+            member.joined = true;
+        }
     }
 
     /// The right to make a connection, if there is one at once.
@@ -239,9 +253,9 @@ impl Capacity {
     /// The pools that are still in use.
     pub(super) fn pools(&self) -> Vec<Arc<Shared>> {
         let mut state = self.lock();
-        state
-            .pools
-            .retain(|_, member| member.used > 0 || member.pool.strong_count() > 0);
+        state.pools.retain(|_, member| {
+            !member.joined || member.used > 0 || member.pool.strong_count() > 0
+        });
         let pools = state.pools.values();
         pools.filter_map(|member| member.pool.upgrade()).collect()
     }

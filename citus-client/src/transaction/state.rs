@@ -114,14 +114,19 @@ impl State {
         let result = self
             .inner
             .observe(connection.end("COMMIT", self.limit()).await);
-        result.map_err(|error| match error {
-            RequestError::Lost { .. } | RequestError::Timeout { .. } => {
-                RequestError::CommitUnknown {
-                    node: connection.node().clone(),
-                    error: Box::new(error),
-                }
+        result.map_err(|error| {
+            let is_unknown = match &error {
+                RequestError::Lost { .. } | RequestError::Timeout { .. } => true,
+                // Another node may have committed before this one's session ended.
+                error => error.is_unknown_outcome(),
+            };
+            if !is_unknown {
+                return error;
             }
-            error => error,
+            RequestError::CommitUnknown {
+                node: connection.node().clone(),
+                error: Box::new(error),
+            }
         })
     }
 

@@ -171,3 +171,22 @@ async fn a_transaction_of_one_snapshot_does_not_find_a_split_shard_empty() {
         .await;
     }
 }
+
+/// A statement without `RETURNING` gives no rows however many it changes.
+#[tokio::test]
+async fn an_update_that_is_asked_for_rows_is_done_once() {
+    let database = crate::support::database().await;
+    let cluster = connect(config(&database)).await;
+    let tenant = cluster.tenant(1);
+    let insert = "INSERT INTO projects (id, name) VALUES (1, '')";
+    tenant.execute(insert, &[]).await.unwrap();
+    // The first ones on this shard.
+    let update = "UPDATE projects SET name = name || 'x'";
+    assert!(tenant.query(update, &[]).await.unwrap().is_empty());
+    assert!(tenant.query_opt(update, &[]).await.unwrap().is_none());
+    let transaction = tenant.begin().await.unwrap();
+    assert!(transaction.query(update, &[]).await.unwrap().is_empty());
+    transaction.commit().await.unwrap();
+    let row = tenant.query_one("SELECT name FROM projects", &[]).await;
+    assert_eq!(row.unwrap().get::<_, &str>(0), "xxx");
+}
