@@ -3,11 +3,12 @@
 //! A query that groups by a table's primary key may name the table's other columns, but those of a
 //! sub-query never. So in a query with `GROUP BY` a table keeps its form where a condition on its rows
 //! says the same in `WHERE` as it does before the join: on both sides of an inner join and on the
-//! preserved side of an outer one.
+//! preserved side of an outer one. What needs a fence ([`super::loud`]) cannot keep its form.
 
 use crate::facts::{ConditionSite, Grouping, Join, JoinKind, Relation, Select};
 use crate::{Distribution, Table};
 
+use super::loud::needs_fence;
 use super::{Edit, Restriction};
 
 /// The restrictions that go into a query's `WHERE`.
@@ -23,6 +24,9 @@ impl<'s> Flat<'s> {
         Self {
             site: match select.grouping {
                 Grouping::None => None,
+                // A sub-query that is LATERAL computes of the table's rows, and only a sub-query of
+                // the table's own can have `OFFSET 0`.
+                Grouping::Plain | Grouping::Sets if needs_fence(select) => None,
                 Grouping::Plain | Grouping::Sets => select.condition.as_ref(),
             },
             restrictions: Vec::new(),

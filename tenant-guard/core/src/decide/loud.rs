@@ -14,7 +14,7 @@
 use crate::Ident;
 use crate::facts::{
     Body, Call, Expressions, FromItem, Grouping, InsertSource, JoinKind, Merge, MergeAction,
-    QualifiedName, Query,
+    QualifiedName, Query, Select,
 };
 
 /// Functions of which no overload fails on a value of its arguments (`length(bytea, name)` does), and
@@ -63,7 +63,7 @@ impl Noise {
     pub(super) fn barrier(&self) -> Barrier {
         if !self.loud {
             Barrier::None
-        } else if self.inner.nulls && self.inner.computes {
+        } else if self.inner.needs_fence() {
             Barrier::Fence
         } else {
             Barrier::Condition
@@ -71,7 +71,15 @@ impl Noise {
     }
 }
 
-/// What there is anywhere in a statement.
+/// Whether what the sub-queries of a grouped query compute can be cheaper than any condition in its
+/// `WHERE`. A grouped query is planned by itself, so nothing around it counts.
+pub(super) fn needs_fence(select: &Select) -> bool {
+    let mut inner = Inner::default();
+    inner.select(select);
+    inner.needs_fence()
+}
+
+/// What there is anywhere in a statement, or in one query.
 #[derive(Debug, Default)]
 struct Inner {
     /// An outer join, a set operation or grouping sets.
@@ -81,16 +89,18 @@ struct Inner {
 }
 
 impl Inner {
+    fn needs_fence(&self) -> bool {
+        self.nulls && self.computes
+    }
+
     fn query(&mut self, query: &Query, outermost: bool) {
         for cte in &query.ctes {
             self.query(&cte.query, false);
         }
         match &query.body {
             Body::Select(select) => {
-                self.nulls |= select.grouping == Grouping::Sets;
                 self.computes |= !outermost && fails(&select.expressions);
-                self.subqueries(&[&select.filter, &select.expressions]);
-                self.items(&select.from);
+                self.select(select);
             }
             Body::SetOperation(operation) => {
                 self.nulls = true;
@@ -132,6 +142,12 @@ impl Inner {
                 }
             }
         }
+    }
+
+    fn select(&mut self, select: &Select) {
+        self.nulls |= select.grouping == Grouping::Sets;
+        self.subqueries(&[&select.filter, &select.expressions]);
+        self.items(&select.from);
     }
 
     fn items(&mut self, items: &[FromItem]) {
