@@ -395,4 +395,29 @@ mod tests {
         assert!(guarded("SELECT id FROM tasks FOR UPDATE").locks());
         assert!(!guarded("SELECT id FROM tasks").locks());
     }
+
+    #[test]
+    fn more_columns_than_postgresql_has_are_refused() {
+        let numbers = |count: usize| vec!["1"; count].join(", ");
+        let code = |sql: &str| guard("f").check(sql).err().map(|refusal| refusal.code());
+        let most = format!("SELECT 1 FROM (SELECT {}) x", numbers(1664));
+        assert_eq!(code(&most), None);
+        let more = format!("SELECT 1 FROM (SELECT {}) x", numbers(1665));
+        assert_eq!(code(&more), Some(Code::TooComplex));
+        let doubled = format!(
+            "SELECT 1 FROM (SELECT x.*, x.* FROM (SELECT {}) x) y",
+            numbers(1000)
+        );
+        assert_eq!(code(&doubled), Some(Code::TooComplex));
+    }
+
+    #[test]
+    fn a_hint_is_a_sentence() {
+        let refusal = guard("f").check("SELECT pg_sleep(1)").unwrap_err();
+        let hint = refusal.hint();
+        assert!(
+            hint.ends_with(|last: char| last.is_alphanumeric()),
+            "{hint}"
+        );
+    }
 }

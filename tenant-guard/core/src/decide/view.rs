@@ -62,7 +62,6 @@ impl Decider<'_> {
             .at(relation.name_span.clone()));
         }
         let outside = std::mem::take(&mut self.edits);
-        let reference_table = self.locks.reference_table.clone();
         let depth = self.expansions.depth;
         let columns = self.definition(&query).map_err(|refusal| {
             // The refusal of a view within this one has its name already.
@@ -71,10 +70,7 @@ impl Decider<'_> {
         })?;
         self.expansions.depth -= 1;
         let edits = std::mem::replace(&mut self.edits, outside);
-        // Places in the view's query are none in the statement.
-        if self.locks.reference_table != reference_table {
-            self.locks.reference_table = Some(relation.name_span.clone());
-        }
+        // A lock that would reach into the view is refused by it, before any table within.
         self.note_view(&relation.name_span);
         self.select_star(relation);
         self.edits.push(Edit::Expand {
@@ -136,6 +132,35 @@ mod tests {
         assert_eq!(code(&guard, "SELECT 1 FROM v2"), None);
         assert_eq!(code(&guard, "SELECT 1 FROM v6"), Some(Code::TooComplex));
         assert_eq!(code(&guard, "SELECT 1 FROM v8"), Some(Code::TooComplex));
+    }
+
+    #[test]
+    fn the_limits_are_what_is_still_accepted() {
+        let nested = (1..9).map(|level| {
+            let definition = format!("SELECT id FROM v{}", level - 1);
+            View::new(&format!("v{level}"), &definition)
+        });
+        let bottom = View::new("v0", "SELECT id FROM tasks");
+        let guard = Guard::new(tenancy(nested.chain([bottom])), Policy::default());
+        assert_eq!(code(&guard, "SELECT id FROM v7"), None);
+        assert_eq!(code(&guard, "SELECT id FROM v8"), Some(Code::TooComplex));
+
+        let list = |views: usize| {
+            let views: Vec<String> = (0..views).map(|view| format!("v0 AS a{view}")).collect();
+            format!("SELECT 1 FROM {}", views.join(", "))
+        };
+        assert_eq!(code(&guard, &list(256)), None);
+        assert_eq!(code(&guard, &list(257)), Some(Code::TooComplex));
+
+        let definition = "SELECT id FROM tasks WHERE id <> 0";
+        let of_bytes = |bytes| {
+            let policy = Policy::default().max_bytes(bytes);
+            Guard::new(tenancy([View::new("v0", definition)]), policy)
+        };
+        let accepted = of_bytes(definition.len());
+        assert_eq!(code(&accepted, "SELECT id FROM v0"), None);
+        let refused = of_bytes(definition.len() - 1);
+        assert_eq!(code(&refused, "SELECT id FROM v0"), Some(Code::TooComplex));
     }
 
     #[test]
