@@ -71,10 +71,11 @@ impl Reader<'_> {
             }) => self.expression(root, into)?,
             _ => return Err(self.unknown("a part of this expression without parentheses")),
         };
-        for step in steps {
+        while let Some(step) = steps.next() {
             match step {
                 // `(value).*`
                 AccessExpr::Dot(Expr::Identifier(field)) if field.value == ABSENT => {
+                    self.absent(steps.peek().is_none(), "a part of all fields of a value")?;
                     self.mark(b'.')?;
                     self.symbol("*")?;
                 }
