@@ -222,3 +222,24 @@ impl Pair {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_another_kind_or_number_are_different() {
+        let node = |name, field| Tree::node(name, [(field, Tree::Number(1))]);
+        let parts = |before, after| {
+            let pair = Pair { before, after };
+            pair.parts().map(|parts| parts.len())
+        };
+        let nothing = || Tree::node("A", []);
+        assert_eq!(parts(node("A", "x"), node("A", "x")), Ok(1));
+        assert!(parts(node("A", "x"), node("B", "x")).is_err());
+        assert!(parts(nothing(), node("A", "x")).is_err());
+        let list = |length| Tree::List(vec![Tree::Number(1); length]);
+        assert_eq!(parts(list(2), list(2)), Ok(2));
+        assert!(parts(list(2), list(1)).is_err());
+    }
+}

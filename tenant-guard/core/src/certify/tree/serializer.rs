@@ -379,6 +379,13 @@ mod tests {
         assert_eq!(param(1, 7), param(1, 8));
         assert_ne!(param(1, 7), param(2, 7));
         assert_eq!((param(1, 7).location(), param(1, 0).location()), (7, 0));
+        // What does not say where it stands, stands nowhere.
+        #[derive(serde::Serialize)]
+        struct Nowhere {
+            number: i32,
+        }
+        assert_eq!(of(&Nowhere { number: 1 }).unwrap().location(), -1);
+        assert_eq!(Tree::List(Vec::new()).location(), -1);
         // `Node` is only a wrapper.
         let node = Some(Variant::Newtype(7));
         assert_eq!(of(&Node { node }).unwrap(), Tree::Number(7));
