@@ -367,6 +367,11 @@ mod tests {
             stmt_len: i32,
         }
 
+        #[derive(serde::Serialize)]
+        struct Nowhere {
+            number: i32,
+        }
+
         let param = |number, location| {
             let stmt_len = location;
             of(&ParamRef {
@@ -380,10 +385,6 @@ mod tests {
         assert_ne!(param(1, 7), param(2, 7));
         assert_eq!((param(1, 7).location(), param(1, 0).location()), (7, 0));
         // What does not say where it stands, stands nowhere.
-        #[derive(serde::Serialize)]
-        struct Nowhere {
-            number: i32,
-        }
         assert_eq!(of(&Nowhere { number: 1 }).unwrap().location(), -1);
         assert_eq!(Tree::List(Vec::new()).location(), -1);
         // `Node` is only a wrapper.
